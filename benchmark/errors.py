@@ -1,0 +1,52 @@
+"""The errors this project raises on purpose (floor 0).
+
+A :class:`UserError` is somebody's bad input: the command line prints its one sentence and ends with
+exit status 2. A :class:`RunError` ends one training; the worker records it and the other runs go on.
+"""
+
+from pathlib import Path
+
+
+class BenchmarkError(Exception):
+    """Root of this project's own errors."""
+
+
+class UserError(BenchmarkError):
+    """Bad input. The message names the place, what is wrong and what would be right."""
+
+
+class ManifestError(UserError):
+    """A suite manifest, profile or setting that can't be used.
+
+    Args:
+        file: the file (or ``--set``) that holds the mistake.
+        path: where in it, for instance ``rows[3].train.method.beta``; empty for the whole file.
+        reason: one sentence: what is wrong and what would be right.
+    """
+
+    def __init__(self, file: Path | str, path: str, reason: str) -> None:
+        super().__init__(f"{file}: {path}: {reason}" if path else f"{file}: {reason}")
+
+
+class DataError(UserError):
+    """A dataset that is missing, incomplete or not what its name says."""
+
+
+class StoreError(UserError):
+    """A file in the results folder that can't be read or must not be replaced."""
+
+
+class RunError(BenchmarkError):
+    """A training that can't go on; ``status`` is what its failure record says."""
+
+    status = "crashed"
+
+
+class DivergedError(RunError):
+    """The loss became NaN or infinite."""
+
+    status = "diverged"
+
+
+class InterruptedRun(BenchmarkError):  # noqa: N818 - not a mistake: the run resumes from its checkpoint
+    """A signal asked the worker to stop; its checkpoint is on disk."""

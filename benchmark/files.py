@@ -1,0 +1,45 @@
+"""Files that appear whole or not at all (floor 0)."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+
+def write_atomic(path: Path, data: bytes, *, replace: bool = True) -> None:
+    """Write a file so that a reader, or a power cut, sees all of it or nothing.
+
+    Args:
+        path: the file; its folder is made if need be.
+        data: its content.
+        replace: False refuses to touch a file that is already there.
+
+    Raises:
+        FileExistsError: the file is there and ``replace`` is False.
+        OSError: the disk is full, the folder read-only, and so on; nothing that was there is harmed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        if replace:
+            Path(name).replace(path)
+        else:
+            path.hardlink_to(name)  # fails if somebody else was first
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            Path(name).unlink()
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in this folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

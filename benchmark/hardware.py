@@ -1,0 +1,62 @@
+"""What this machine is, read without torch (floor 0)."""
+
+import os
+import platform
+from functools import cache
+from pathlib import Path
+
+_GPUS = Path("/proc/driver/nvidia/gpus")
+
+
+@cache
+def gpu_models() -> tuple[str, ...]:
+    """Model names of the NVIDIA GPUs this process may use, in their order; empty where there are none."""
+    lines = [line for path in sorted(_GPUS.glob("*/information")) for line in path.read_text().splitlines()]
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("Model:")]
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        return tuple(models)
+    wanted = [part.strip() for part in visible.split(",") if part.strip()]
+    return tuple(models[int(part)] if part.isdigit() else part for part in wanted if models and part != "-1")
+
+
+@cache
+def cpu_model() -> str:
+    """Model name of the processor; some virtual machines hide it, so the instruction sets stand beside it."""
+    name, flags = platform.processor() or platform.machine(), ""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                name = line.partition(":")[2].strip()
+            elif line.startswith("flags"):
+                flags = line.partition(":")[2]
+                break
+    except OSError:
+        return name
+    sets = [
+        label
+        for flag, label in (("amx_bf16", "AMX"), ("avx512f", "AVX-512"), ("avx2", "AVX2"))
+        if flag in flags.split()
+    ]
+    return f"{name} ({sets[0]})" if sets else name
+
+
+def device_name() -> str:
+    """The device that runs would use here: the first GPU's model, or the processor's."""
+    return gpu_models()[0] if gpu_models() else cpu_model()
+
+
+def cores() -> int:
+    """Processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def memory_available_gib() -> float:
+    """Memory that new processes could take, in GiB; 4 where the system does not say."""
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable"):
+                return int(line.split()[1]) / 2**20
+    except OSError:
+        pass
+    return 4.0

@@ -1,0 +1,105 @@
+"""What a runner and a worker tell each other, as files in a run's scratch folder (floor 1, no torch).
+
+``job.json`` is the runner's order, ``progress.json`` the worker's last word, ``log.txt`` its output,
+``attempts.txt`` one line for each start, ``checkpoint.pt`` its state.
+"""
+
+import json
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from benchmark.errors import UserError
+from benchmark.files import write_atomic
+from benchmark.schema import Frozen
+from benchmark.spec import RunSpec
+
+#: Exit status of a worker that saved its state and can be started again.
+EXIT_INTERRUPTED = 75
+
+
+class Job(Frozen):
+    """One run, wherever it is started."""
+
+    run_id: str
+    spec: RunSpec
+    results_folder: str
+    data_dir: str | None
+    cache_dir: str
+    device: str = Field(pattern=r"^(cpu|cuda)$")
+    checkpoint_minutes: float = Field(default=5.0, ge=0)
+
+
+class Progress(Frozen):
+    """How far a run has come: finished part 0 to 1, and in words."""
+
+    done: float
+    text: str
+
+
+class RunFolder:
+    """The scratch folder of one run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.log = folder / "log.txt"
+        self.checkpoint = folder / "checkpoint.pt"
+        self.attempts = folder / "attempts.txt"
+
+    def order(self, job: Job) -> None:
+        """Leave the worker its job."""
+        write_atomic(self.folder / "job.json", job.model_dump_json(indent=1).encode())
+
+    def job(self) -> Job:
+        """The job lying here.
+
+        Raises:
+            UserError: there is none, or it is damaged.
+        """
+        path = self.folder / "job.json"
+        try:
+            return Job.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError) as error:
+            raise UserError(f"{path}: no usable job: {error}") from None
+
+    def report(self, progress: Progress) -> None:
+        """Tell the runner how far the run is; losing one such word harms nobody, so no fsync."""
+        path = self.folder / "progress.json"
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(progress.model_dump_json())
+        temporary.replace(path)
+
+    def progress(self) -> Progress | None:
+        """The worker's last word; None before the first."""
+        try:
+            return Progress.model_validate_json((self.folder / "progress.json").read_bytes())
+        except (OSError, ValidationError):
+            return None
+
+    def log_tail(self, lines: int = 20) -> list[str]:
+        """The last lines of the worker's output."""
+        try:
+            return self.log.read_text(errors="replace").splitlines()[-lines:]
+        except OSError:
+            return []
+
+    def note_attempt(self, word: str) -> None:
+        """Append one word on an attempt: it started, or how it ended."""
+        with self.attempts.open("a") as file:
+            file.write(json.dumps(word) + "\n")
+
+    def vanished(self) -> int:
+        """Attempts since the last known end that started and never said how they ended."""
+        try:
+            words = [json.loads(line) for line in self.attempts.read_text().splitlines()]
+        except (OSError, ValueError):
+            return 0
+        count = 0
+        for word, after in zip(words, [*words[1:], None], strict=True):
+            count = count + 1 if word == "start" and after in ("start", None) else 0 if word != "start" else count
+        return count
+
+    def clear(self) -> None:
+        """Forget state and progress of a finished run; the log stays."""
+        for name in ("checkpoint.pt", "progress.json"):
+            (self.folder / name).unlink(missing_ok=True)

@@ -1,0 +1,157 @@
+"""Suite manifests: YAML checked against a schema (floor 1). What they ask for is worked out in ``suite``."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from benchmark.errors import ManifestError, UserError
+from benchmark.schema import Frozen, dotted, first_problem, refuse, suggestion
+from benchmark.spec import Prediction
+from benchmark.yaml_files import read_yaml
+
+SUITE_DIR = Path(__file__).resolve().parent.parent / "suites"
+#: What ``all`` means: the paper's tables and its one sweep.
+PAPER_SUITES = ("table1", "table2", "table3", "table4", "table5", "table6", "table7", "figure4")
+
+CostMetric = Literal["memory_mib", "seconds_per_step"]
+COST_METRICS: tuple[str, ...] = get_args(CostMetric)
+
+_PRINTED = re.compile(r"(\d+(?:\.\d+)?)(?: ± (\d+(?:\.\d+)?)| \(([+-]\d+(?:\.\d+)?)%\))?")
+
+
+@dataclass(frozen=True)
+class Published:
+    """One number as the paper prints it, in the table's units."""
+
+    mean: float
+    std: float | None = None
+    overhead_percent: float | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "Published":
+        """Read ``74.21 ± 0.35``, ``25.79`` or ``3455 (+21.3%)``.
+
+        Raises:
+            ValueError: it is none of these.
+        """
+        match = _PRINTED.fullmatch(text)
+        if not match:
+            raise ValueError(f"should read like '74.21 ± 0.35', '25.79' or '3455 (+21.3%)', not {text!r}")
+        mean, std, overhead = (None if part is None else float(part) for part in match.groups())
+        assert mean is not None
+        return cls(mean, std, overhead)
+
+
+class Column(Frozen):
+    """A printed column: what it trains, on top of the row, and which number of the run it reads."""
+
+    name: str = Field(min_length=1)
+    reads: Prediction | CostMetric
+    train: dict[str, Any] = Field(default={})
+
+
+class Row(Frozen):
+    """A printed row: what it trains, on top of the defaults, and the paper's numbers in column order.
+
+    ``columns`` leaves the others blank; ``cells`` lays something over single cells; ``listing1`` makes
+    this row's cost the one of the paper's Listing 1; ``margin`` overrides the suite's.
+    """
+
+    name: str = Field(min_length=1)
+    train: dict[str, Any] = Field(default={})
+    published: list[str | None] | None = None
+    columns: list[str] | None = None
+    cells: dict[str, dict[str, Any]] = Field(default={})
+    listing1: bool = False
+    margin: float | None = Field(default=None, gt=0)
+
+    @field_validator("published")
+    @classmethod
+    def _printed(cls, texts: list[str | None] | None) -> list[str | None] | None:
+        for index, text in enumerate(texts or []):
+            try:
+                Published.parse(text) if text is not None else None
+            except ValueError as error:
+                raise refuse(str(index), str(error)) from None
+        return texts
+
+
+class Manifest(Frozen):
+    """One table or figure of the paper, or an experiment of somebody's own."""
+
+    suite: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")
+    title: str
+    source: str
+    metric: Literal["accuracy", "error"]
+    margin: float = Field(gt=0)
+    corner: str
+    best: Literal["row", "table", "none"]
+    plot: Literal["dots", "lines"] = "dots"
+    trials: int = Field(default=4, ge=1)
+    footnotes: list[str] = Field(default=[])
+    defaults: dict[str, Any] = Field(default={})
+    columns: list[Column] = Field(min_length=1)
+    rows: list[Row] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _check(self) -> "Manifest":
+        names = [column.name for column in self.columns]
+        for kind, found in (("columns", names), ("rows", [row.name for row in self.rows])):
+            for index, name in enumerate(found):
+                if name in found[:index]:
+                    raise refuse(f"{kind}.{index}.name", f"{name!r} stands twice; every name needs its own")
+        for index, row in enumerate(self.rows):
+            for kind, columns in (("columns", row.columns or []), ("cells", list(row.cells))):
+                for name in columns:
+                    if name not in names:
+                        raise refuse(f"rows.{index}.{kind}", f"there is no column {name!r}; {suggestion(name, names)}")
+            if row.published is not None and len(row.published) != len(names):
+                raise refuse(
+                    f"rows.{index}.published",
+                    f"holds {len(row.published)} numbers for {len(names)} columns; write null where none is printed",
+                )
+        return self
+
+
+def suite_names() -> list[str]:
+    """Names of the manifests in ``suites/``, the paper's first."""
+    found = sorted(path.stem for path in SUITE_DIR.glob("*.yaml"))
+    return [name for name in PAPER_SUITES if name in found] + [name for name in found if name not in PAPER_SUITES]
+
+
+def find_manifests(names: list[str]) -> list[Path]:
+    """Paths of the named suites; a name is one of :func:`suite_names`, ``all``, or a manifest's own path.
+
+    Raises:
+        UserError: no such suite or file.
+    """
+    paths: list[Path] = []
+    for name in names:
+        if name == "all":
+            paths += [SUITE_DIR / f"{suite}.yaml" for suite in PAPER_SUITES]
+        elif name in suite_names():
+            paths.append(SUITE_DIR / f"{name}.yaml")
+        elif Path(name).suffix in (".yaml", ".yml"):
+            if not Path(name).is_file():
+                raise UserError(f"{name}: there is no such manifest")
+            paths.append(Path(name))
+        else:
+            known = [*suite_names(), "all"]
+            raise UserError(f"there is no suite {name!r}; {suggestion(name, known)} (or give a manifest's path)")
+    return list(dict.fromkeys(paths))
+
+
+def load_manifest(path: Path) -> Manifest:
+    """Read and check one manifest.
+
+    Raises:
+        ManifestError: it can't be read or does not fit the schema.
+    """
+    try:
+        return Manifest.model_validate(read_yaml(path))
+    except ValidationError as error:
+        where, reason = first_problem(error, Manifest)
+        raise ManifestError(path, dotted([int(p) if str(p).isdigit() else p for p in where]), reason) from None

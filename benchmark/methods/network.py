@@ -1,0 +1,143 @@
+"""A backbone with joint classifiers over views.
+
+A *view* is a labelled version of an image: SLA rotates the input (M versions), SFE masks channels of a
+feature (K versions). A classifier tells class and view apart: N·V joint labels with V = M·K. With M = K = 1
+this is the plain network, so the baseline, several classifiers, SLA, SFE and their combinations are one
+module.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from benchmark.methods.masks import draw_masks
+from benchmark.models.backbone import build_backbone, on_meta
+from benchmark.models.initialise import initialise
+from benchmark.spec import CostVariant, Method, Network, TrainSpec
+
+
+@dataclass(frozen=True)
+class Logits:
+    """What the classifiers say.
+
+    Attributes:
+        joint: one tensor ``[V, B, N·V]`` a classifier, the last stage's last; joint label ``y·V + v`` with
+            ``v = rotation·K + masked view``.
+        plain: the self-distilled classifier's ``[B, N]``; None without one.
+    """
+
+    joint: tuple[Tensor, ...]
+    plain: Tensor | None
+
+
+class JointNetwork(nn.Module):
+    """Backbone, masks, one joint classifier on each of the last c stages, maybe a plain one.
+
+    Args:
+        network: the backbone.
+        method: rotations, masks, classifiers, distillation.
+        classes: N.
+        listing1: make SFE's views on the whole feature map as the paper's Listing 1 does, instead of on
+            the pooled vector; the logits are the same (docs/paper-notes.md), the cost is not.
+    """
+
+    def __init__(self, network: Network, method: Method, classes: int, *, listing1: bool = False) -> None:
+        super().__init__()
+        channels = network.stage_channels
+        self.method, self.listing1 = method, listing1
+        self.backbone = build_backbone(network)
+        self.first_tap = len(channels) - method.classifiers + 1  # 1-based stage of the first classifier
+        self.carry_from = method.masks.carry_from if method.masks else None
+        self.taps = range(self.first_tap, len(channels) + 1)
+        self.masked = ([self.carry_from] if self.carry_from else list(self.taps)) if method.masks else []
+        joint = classes * method.views
+        self.heads = nn.ModuleDict({f"stage{s}": nn.Linear(channels[s - 1], joint) for s in self.taps})
+        self.plain = nn.Linear(channels[-1], classes) if method.distillation else None
+        for stage in self.masked:
+            views = method.masks.views + 1 if method.masks else 1
+            self.register_buffer(f"masks_stage{stage}", torch.empty(views, channels[stage - 1]))
+
+    def forward(self, images: Tensor) -> Logits:
+        """Logits of a batch ``[B, 3, H, W]`` of unrotated images."""
+        features = self._features(rotated(images, self.method.rotations))  # [M·B, C, H, W] each
+        joint = []
+        for stage in self.taps:
+            views = self._views(features[stage], stage)  # [V, B, C]
+            joint.append(self.heads[f"stage{stage}"](views))
+        plain = self.plain(views[0]) if self.plain is not None else None  # view 0: unrotated, unmasked
+        return Logits(tuple(joint), plain)
+
+    def _features(self, x: Tensor) -> dict[int, Tensor]:
+        """Feature of every stage by its number; behind ``carry_from`` of all views, ``[K·M·B, C, H, W]``."""
+        if self.carry_from is None:
+            return dict(enumerate(self.backbone.forward_stages(x), start=1))
+        feature = x
+        for stage in self.backbone.stages[: self.carry_from]:
+            feature = stage(feature)
+        masks = self.get_buffer(f"masks_stage{self.carry_from}")
+        carried = mask_feature(feature, masks)  # Eq. 1
+        behind = self.backbone.forward_stages(carried, after=self.carry_from)
+        return dict(enumerate(behind, start=self.carry_from + 1))
+
+    def _views(self, feature: Tensor, stage: int) -> Tensor:
+        """Pooled views ``[V, B, C]`` of one tapped stage, ``v = rotation·K + masked view``."""
+        m = self.method.rotations
+        if self.method.masks is None:
+            return split(pool(feature), m)
+        if self.carry_from is None and not self.listing1:
+            # A mask is constant over space and pooling is linear a channel, so pool first, then mask.
+            masks = self.get_buffer(f"masks_stage{stage}")  # [K, C]
+            pooled = split(pool(feature), m, 1) * masks[:, None].to(feature.dtype)  # [M, K, B, C]
+        else:
+            if self.carry_from is None:
+                feature = mask_feature(feature, self.get_buffer(f"masks_stage{stage}"))
+            pooled = split(pool(feature), self.method.views // m, m).transpose(0, 1)  # [K, M, B, C] turned
+        return pooled.flatten(0, 1)
+
+
+def rotated(images: Tensor, rotations: int) -> Tensor:
+    """Images turned by 0, 90, … degrees, ``[B, 3, H, W] -> [M·B, 3, H, W]``, rotation by rotation."""
+    if rotations == 1:
+        return images
+    turned = torch.cat([torch.rot90(images, turn, (2, 3)) for turn in range(rotations)])
+    return turned.contiguous(memory_format=torch.channels_last)
+
+
+def mask_feature(feature: Tensor, masks: Tensor) -> Tensor:
+    """Eq. 1 on the whole map: ``[B, C, H, W]`` and ``[K, C]`` to ``[K·B, C, H, W]``, view by view."""
+    kept = masks.to(feature.dtype)[:, None, :, None, None]
+    return (feature * kept).flatten(0, 1).contiguous(memory_format=torch.channels_last)
+
+
+def split(rows: Tensor, *sizes: int) -> Tensor:
+    """Take the first axis apart, ``[a·b·B, C] -> [a, b, B, C]``."""
+    return rows.reshape(*sizes, -1, rows.shape[-1])
+
+
+def pool(feature: Tensor) -> Tensor:
+    """Global average, ``[B, C, H, W] -> [B, C]``."""
+    return F.avg_pool2d(feature, tuple(feature.shape[2:])).flatten(1)
+
+
+def build_network(
+    spec: TrainSpec | CostVariant, network: Network, classes: int, seed: int, *, listing1: bool = False
+) -> JointNetwork:
+    """The seeded, initialised model of a training or of a cost variant, on the CPU, channels last.
+
+    Args:
+        spec: where the method stands.
+        network: its backbone.
+        classes: N.
+        seed: names the streams of weights and masks.
+        listing1: see :class:`JointNetwork`.
+    """
+    model = on_meta(lambda: JointNetwork(network, spec.method, classes, listing1=listing1))
+    assert isinstance(model, JointNetwork)
+    initialise(model, seed)
+    for stage in model.masked:
+        assert spec.method.masks is not None
+        drawn = draw_masks(spec.method.masks, network.stage_channels[stage - 1], stage, seed)
+        model.get_buffer(f"masks_stage{stage}").copy_(drawn)
+    return model.to(memory_format=torch.channels_last)

@@ -1,0 +1,177 @@
+"""Profiles and ``--set``: what a whole invocation changes about every run (floor 1).
+
+``suites/profiles/paper.yaml`` is the ground every run stands on (the paper's Appendix A). A manifest's
+entries are laid over it, another profile's patch over those, and ``--set`` over everything.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import yaml
+from pydantic import Field, ValidationError
+
+from benchmark.errors import ManifestError, UserError
+from benchmark.schema import Frozen, dotted, fields_at, first_problem, suggestion
+from benchmark.spec import Choices, TrainSpec
+from benchmark.yaml_files import read_yaml
+
+ProfileName = Literal["paper", "short", "mini", "smoke"]
+PROFILE_NAMES: tuple[str, ...] = get_args(ProfileName)
+PROFILE_DIR = Path(__file__).resolve().parent.parent / "suites" / "profiles"
+#: A choice of the plan, not of a run: SI and AG columns read the run that also distils.
+PLAN_CHOICES = ("sd_shares_run",)
+
+Tree = dict[str, Any]
+
+
+class Patch(Frozen):
+    """Values for every run, then for those of one dataset, then for those of one network."""
+
+    all: Tree = Field(default={})
+    datasets: dict[str, Tree] = Field(default={})
+    networks: dict[str, Tree] = Field(default={})
+
+    def layers(self, dataset: str, network: str | None) -> list[tuple[str, Tree]]:
+        """The parts that apply, weakest first, each with its path in the file."""
+        found = [("all", self.all), (f"datasets.{dataset}", self.datasets.get(dataset, {}))]
+        return [*found, (f"networks.{network}", self.networks.get(network, {}))] if network else found
+
+
+class Profile(Patch):
+    """One file of ``suites/profiles``."""
+
+    profile: ProfileName
+    about: str
+    trials: int = Field(ge=1)
+    cost_steps: int = Field(ge=1)
+
+    @property
+    def path(self) -> Path:
+        """The file this profile stands in."""
+        return PROFILE_DIR / f"{self.profile}.yaml"
+
+
+def load_profile(name: str) -> Profile:
+    """Read a profile by its name.
+
+    Raises:
+        ManifestError: its file is missing or wrong.
+    """
+    path = PROFILE_DIR / f"{name}.yaml"
+    try:
+        return Profile.model_validate(read_yaml(path))
+    except ValidationError as error:
+        where, reason = first_problem(error, Profile)
+        raise ManifestError(path, dotted(where), reason) from None
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One ``--set path=value``."""
+
+    path: tuple[str, ...]
+    value: Any
+
+    @property
+    def is_variant(self) -> bool:
+        """Whether it is a named choice or a numerics field, which keep a profile's protocol."""
+        return self.path[0] in ("choices", "numerics")
+
+    @property
+    def label(self) -> str:
+        """How folders and reports call it: a choice by its bare name, anything else by its path."""
+        name = self.path[-1] if self.path[0] == "choices" else ".".join(self.path)
+        if isinstance(self.value, bool):
+            value = str(self.value).lower()
+        elif isinstance(self.value, list):
+            value = ",".join(map(str, self.value))
+        else:
+            value = str(self.value)
+        return re.sub(r"[^A-Za-z0-9._=,-]", "_", f"{name}={value}")
+
+
+def parse_setting(text: str) -> Setting:
+    """Read ``schedule.epochs=6`` or ``beta_on=last``.
+
+    Raises:
+        UserError: no ``=``, no such field, or a value that is no YAML.
+    """
+    name, equals, raw = text.partition("=")
+    if not equals or not raw:
+        raise UserError(f"--set {text}: write it as path=value, for instance schedule.epochs=6")
+    try:
+        value = yaml.safe_load(raw)
+    except yaml.YAMLError:
+        raise UserError(f"--set {text}: the value is not valid YAML") from None
+    choices = [*Choices.model_fields, *PLAN_CHOICES]
+    path = ("choices", name) if name in choices else tuple(name.split("."))
+    if path[0] in ("seed", "kind", "protocol"):
+        raise UserError(f"--set {text}: {path[0]} can't be set; for more or fewer seeds use --trials")
+    if path[-1] not in PLAN_CHOICES or path[0] != "choices":
+        _check_path(text, path)
+    return Setting(path, value)
+
+
+def _check_path(text: str, path: tuple[str, ...]) -> None:
+    for depth, part in enumerate(path):
+        known = fields_at(TrainSpec, path[:depth])
+        if known is None or part not in known:
+            inside = ".".join(path[:depth]) or "a run"
+            hint = suggestion(part, known or []) if known else "it holds a single value"
+            raise UserError(f"--set {text}: {inside} has no field {part!r}; {hint}")
+    if below := fields_at(TrainSpec, path):
+        raise UserError(f"--set {text}: {'.'.join(path)} is a group; set one of its fields: {', '.join(below)}")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A profile with the settings laid over it: decides the folders and whether verdicts are given."""
+
+    profile: Profile
+    settings: tuple[Setting, ...] = ()
+
+    @property
+    def reports_name(self) -> str:
+        """Folder below ``reports/``."""
+        return "+".join([self.profile.profile, *sorted(setting.label for setting in self.settings)])
+
+    @property
+    def results_name(self) -> str:
+        """Folder below ``results/``: the profile's own while only choices and numerics differ."""
+        return self.profile.profile if self.keeps_protocol else self.reports_name
+
+    @property
+    def keeps_protocol(self) -> bool:
+        """Whether every setting is a named choice or a numerics field."""
+        return all(setting.is_variant for setting in self.settings)
+
+    @property
+    def against_paper(self) -> bool:
+        """Whether its reports are held against the published numbers."""
+        return self.profile.profile == "paper" and self.keeps_protocol
+
+    def choice(self, name: str) -> Any:
+        """The value a plan-level choice was set to; None where it was not."""
+        return next((setting.value for setting in self.settings if setting.path == ("choices", name)), None)
+
+
+def load_variant(profile: str, settings: Sequence[str] = ()) -> Variant:
+    """A profile by name with its ``--set`` texts; the last of two settings of one path wins.
+
+    Raises:
+        UserError: an unusable profile or setting.
+    """
+    by_path = {setting.path: setting for setting in map(parse_setting, settings)}
+    return Variant(load_profile(profile), tuple(by_path.values()))
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> Tree:
+    """``over`` laid on ``base``, mapping by mapping; neither is changed."""
+    out: Tree = dict(base)
+    for key, value in over.items():
+        below = out.get(key)
+        out[key] = merged(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+    return out

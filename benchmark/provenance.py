@@ -1,0 +1,65 @@
+"""By what code, packages and machine a result was made (floor 1, no torch)."""
+
+import platform
+import subprocess
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from benchmark import __version__
+from benchmark.hardware import cpu_model, gpu_models
+
+#: Packages whose version can move a number.
+PACKAGES = ("torch", "torchvision", "numpy", "pytorchcv", "pillow", "scipy")
+
+
+@cache
+def code_version() -> dict[str, Any]:
+    """Release, git commit, and whether the checkout had uncommitted changes; None where there is no git."""
+    root = Path(__file__).resolve().parent.parent
+
+    def git(*words: str) -> str | None:
+        try:
+            done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, timeout=20)
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    changed = git("status", "--porcelain", "--untracked-files=no")
+    return {
+        "release": __version__,
+        "commit": git("rev-parse", "HEAD"),
+        "dirty": None if changed is None else bool(changed),
+    }
+
+
+def packages() -> dict[str, str]:
+    """Versions of the packages that numbers depend on."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def describe(device: str) -> dict[str, Any]:
+    """Code, packages and machine of this process; ``device`` is ``cpu`` or ``cuda``."""
+    return {
+        "code": code_version(),
+        "python": platform.python_version(),
+        "packages": packages(),
+        "platform": platform.platform(),
+        "device": gpu_models()[0] if device == "cuda" and gpu_models() else cpu_model(),
+        "device_kind": device,
+        "driver": _driver() if device == "cuda" else None,
+    }
+
+
+def _driver() -> str | None:
+    try:
+        return Path("/proc/driver/nvidia/version").read_text().splitlines()[0]
+    except OSError:
+        return None

@@ -1,0 +1,71 @@
+"""Which completed runs a cell can read; every result file is opened at most once (floor 3)."""
+
+import re
+from collections import defaultdict
+
+from benchmark.spec import CostSpec, TrainSpec, run_id
+from benchmark.store import Result, Store, with_seed
+
+#: A training's id: what it is in words, its seed, the hash of its spec.
+_TRAINING_ID = re.compile(r"(.+)-s(\d+)-[0-9a-f]+")
+
+
+class Runs:
+    """The completed runs of a store as they were when this was made.
+
+    Args:
+        store: the results of one profile.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.names = sorted(store.completed())
+        self._loaded: dict[str, Result] = {}
+        self._found: dict[str, list[Result]] = {}
+        self._seeds: dict[str, set[int]] = defaultdict(set)
+        for name in self.names:
+            if match := _TRAINING_ID.fullmatch(name):
+                self._seeds[match[1]].add(int(match[2]))
+
+    def trials(self, spec: TrainSpec) -> list[Result]:
+        """Every completed trial of an entry, by seed.
+
+        Raises:
+            StoreError: one of their files can't be read.
+        """
+        first = run_id(with_seed(spec, 0))
+        if first not in self._found:
+            # Hashing is the slow part: only seeds that stand behind the same words are tried.
+            words = first.rpartition("-s0-")[0]
+            ids = [run_id(with_seed(spec, seed)) for seed in sorted(self._seeds.get(words, ()))]
+            known = set(self.names)
+            self._found[first] = [self._load(name) for name in ids if name in known]
+        return self._found[first]
+
+    def cost(self, spec: CostSpec) -> Result | None:
+        """The measurement of these variants, on whatever device it was made; None where there is none.
+
+        A report is written wherever the result files are, so it can't ask for this machine's own device.
+        Of several devices the fastest stands in the table; the same files give the same report everywhere.
+
+        Raises:
+            StoreError: one of the measurements can't be read.
+        """
+        words = run_id(spec).rpartition("-")[0]
+        found = [self._load(name) for name in self.names if name.rpartition("-")[0] == words]
+        fitting = [result for result in found if _same_but_device(result.spec, spec)]
+        return min(fitting, key=_slowness, default=None)
+
+    def _load(self, name: str) -> Result:
+        if name not in self._loaded:
+            self._loaded[name] = self.store.load(name)
+        return self._loaded[name]
+
+
+def _same_but_device(found: TrainSpec | CostSpec, spec: CostSpec) -> bool:
+    return isinstance(found, CostSpec) and found.model_copy(update={"device": spec.device}) == spec
+
+
+def _slowness(result: Result) -> tuple[float, str]:
+    blocks = [block for block in result.metrics.values() if isinstance(block, dict)]
+    return sum(float(block.get("seconds_per_step") or 0) for block in blocks), result.run_id

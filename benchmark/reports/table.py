@@ -1,0 +1,208 @@
+"""What a report says, before any format: the tidy frame and the printed table (floor 3)."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from benchmark.errors import StoreError
+from benchmark.manifest import COST_METRICS, Published
+from benchmark.reports.runs import Runs
+from benchmark.spec import CostSpec
+from benchmark.statistics import Summary, summarise
+from benchmark.store import Result, Store
+from benchmark.suite import Cell, Suite
+
+#: Columns of the tidy frame and of the CSV. The first ten are a contract; the others may grow.
+FRAME_COLUMNS = (
+    "suite",
+    "row",
+    "column",
+    "metric",
+    "published_mean",
+    "published_std",
+    "mean",
+    "std",
+    "trials",
+    "verdict",
+    "trials_wanted",
+    "measured_on",
+)
+#: A printed cost -> the metric of the percentage that stands in brackets behind it.
+OVERHEADS: Mapping[str, str] = {
+    "memory_mib": "memory_overhead_percent",
+    "seconds_per_step": "time_overhead_percent",
+}
+_NUMBERS = ("published_mean", "published_std", "mean", "std")
+
+Record = dict[str, Any]
+
+
+def collect(suite: Suite, store: Store | Runs, trials_wanted: int | None = None) -> pd.DataFrame:
+    """Everything known of a suite, one row a cell and metric, in the table's printed units.
+
+    Args:
+        suite: the suite under its profile.
+        store: that profile's results; ``Runs`` where several suites read the same ones.
+        trials_wanted: trials a complete training has; the suite's own number by default.
+
+    Raises:
+        StoreError: a result can't be read or lacks a number that a cell prints.
+    """
+    runs = store if isinstance(store, Runs) else Runs(store)
+    wanted = suite.trials if trials_wanted is None else trials_wanted
+    records = [record for cell in suite.cells for record in _records(cell, suite, runs, wanted)]
+    frame = pd.DataFrame(records, columns=list(FRAME_COLUMNS))
+    return frame.astype(dict.fromkeys(_NUMBERS, "float64") | {"trials": "int64", "trials_wanted": "int64"})
+
+
+def main_metric(suite: Suite, reads: str) -> str:
+    """The frame's metric that the printed cell shows: a cost itself, or the last epoch's score."""
+    return reads if reads in COST_METRICS else f"{suite.manifest.metric}_last_epoch"
+
+
+def _records(cell: Cell, suite: Suite, runs: Runs, wanted: int) -> Iterator[Record]:
+    place: Record = {"suite": cell.suite, "row": cell.row, "column": cell.column, "verdict": "no verdict"}
+    if isinstance(cell.spec, CostSpec):
+        yield from _cost_records(cell, cell.spec, place, runs)
+        return
+    results = runs.trials(cell.spec)
+    for epoch in ("last_epoch", "best_epoch"):
+        scores = [_number(result, result.metrics, f"{cell.reads}_{epoch}", runs.store) for result in results]
+        if suite.manifest.metric == "error":
+            scores = [100 - score for score in scores]
+        record = {**place, "metric": f"{suite.manifest.metric}_{epoch}", "trials_wanted": wanted}
+        printed = cell.published if epoch == "last_epoch" else None
+        yield {**record, **_published(printed), **_summary(summarise(scores))}
+
+
+def _cost_records(cell: Cell, spec: CostSpec, place: Record, runs: Runs) -> Iterator[Record]:
+    result = runs.cost(spec)
+    overhead = cell.published.overhead_percent if cell.published else None
+    for metric, printed in (
+        (cell.reads, cell.published),
+        (OVERHEADS[cell.reads], None if overhead is None else Published(overhead)),
+    ):
+        value = None
+        if result is not None:
+            block = result.metrics.get(cell.row)
+            # A device may have no way to say its memory; it then writes null, which is no mistake.
+            if not (isinstance(block, dict) and metric in block and block[metric] is None):
+                value = _number(result, block, metric, runs.store)
+        record = {**place, "metric": metric, "trials_wanted": 1, **_published(printed)}
+        device = result.spec.device if result is not None and isinstance(result.spec, CostSpec) else None
+        yield {**record, **_summary(summarise([] if value is None else [value])), "measured_on": device}
+
+
+def _number(result: Result, block: Any, key: str, store: Store) -> float:
+    value = block.get(key) if isinstance(block, dict) else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise StoreError(f"{store.path(result.run_id)}: metrics: {key} should be a number, not {value!r}")
+    return float(value)
+
+
+def _published(printed: Published | None) -> Record:
+    return {"published_mean": printed and printed.mean, "published_std": printed and printed.std}
+
+
+def _summary(summary: Summary | None) -> Record:
+    if summary is None:
+        return {"mean": None, "std": None, "trials": 0}
+    return {"mean": summary.mean, "std": summary.std, "trials": summary.trials}
+
+
+@dataclass(frozen=True)
+class TableCell:
+    """One printed cell.
+
+    Attributes:
+        reads: the prediction or cost it shows, as in the manifest.
+        published: the paper's number.
+        summary: ours; None before the first trial.
+        trials_wanted: how many trials make it complete.
+        overhead_percent: ours, for a cost only.
+        best_ours: ours is the best of its row or table.
+        best_published: the paper's is.
+    """
+
+    reads: str
+    published: Published | None
+    summary: Summary | None
+    trials_wanted: int
+    overhead_percent: float | None = None
+    best_ours: bool = False
+    best_published: bool = False
+
+    @property
+    def is_cost(self) -> bool:
+        """Whether it shows memory or time instead of a score."""
+        return self.reads in COST_METRICS
+
+
+@dataclass(frozen=True)
+class Table:
+    """A suite as it is printed; places that the suite leaves blank are missing from ``cells``."""
+
+    title: str
+    corner: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    cells: Mapping[tuple[str, str], TableCell]
+    measured_on: str | None = None
+
+
+def tabulate(suite: Suite, frame: pd.DataFrame) -> Table:
+    """The printed table of a frame that :func:`collect` made of the same suite."""
+    records: dict[tuple[str, str, str], Record] = {
+        (record["row"], record["column"], record["metric"]): {str(key): value for key, value in record.items()}
+        for record in frame.to_dict("records")
+    }
+    cells = {}
+    for cell in suite.cells:
+        record = records[cell.row, cell.column, main_metric(suite, cell.reads)]
+        overhead = records[cell.row, cell.column, OVERHEADS[cell.reads]]["mean"] if cell.is_cost else None
+        trials = int(record["trials"])
+        summary = Summary(float(record["mean"]), _known(record["std"]), trials) if trials else None
+        wanted = int(record["trials_wanted"])
+        cells[cell.row, cell.column] = TableCell(cell.reads, cell.published, summary, wanted, _known(overhead))
+    manifest = suite.manifest
+    devices = [device for device in frame["measured_on"] if isinstance(device, str)]
+    return Table(
+        title=manifest.title,
+        corner=manifest.corner,
+        rows=tuple(row.name for row in manifest.rows),
+        columns=tuple(column.name for column in manifest.columns),
+        cells=_with_best(cells, suite),
+        measured_on=devices[0] if devices else None,
+    )
+
+
+def _known(value: float | None) -> float | None:
+    return None if value is None or pd.isna(value) else float(value)
+
+
+def _with_best(cells: Mapping[tuple[str, str], TableCell], suite: Suite) -> dict[tuple[str, str], TableCell]:
+    """Flags the best means: among those of a row or of the whole table, as the manifest says."""
+    out = dict(cells)
+    scores = [place for place, cell in cells.items() if not cell.is_cost]
+    groups = {"none": [], "table": [scores]}.get(
+        suite.manifest.best, [[place for place in scores if place[0] == row.name] for row in suite.manifest.rows]
+    )
+    lower = suite.manifest.metric == "error"
+    for group in groups:
+        ours = _best({place: cell.summary.mean for place in group if (cell := cells[place]).summary}, lower)
+        published = _best({place: cell.published.mean for place in group if (cell := cells[place]).published}, lower)
+        for place in group:
+            out[place] = replace(out[place], best_ours=place in ours, best_published=place in published)
+    return out
+
+
+def _best(means: Mapping[tuple[str, str], float], lower: bool) -> Sequence[tuple[str, str]]:
+    """Places of the best mean and of what prints the same; none where there is nothing to compare it with."""
+    if len(means) < 2:
+        return []
+    printed = {place: round(mean, 2) for place, mean in means.items()}
+    best = min(printed.values()) if lower else max(printed.values())
+    return [place for place, mean in printed.items() if mean == best]

@@ -1,0 +1,84 @@
+"""Reports on disk: one folder a profile, and for each suite a CSV, a Markdown file and two pictures (floor 3)."""
+
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import matplotlib.image
+import numpy as np
+
+from benchmark.files import write_atomic
+from benchmark.reports import markdown, plots, tidy_csv
+from benchmark.reports.runs import Runs
+from benchmark.reports.table import collect, tabulate
+from benchmark.store import Store
+from benchmark.suite import Suite
+
+
+def write_reports(suites: Sequence[Suite], store: Store, reports_dir: Path, trials: int | None = None) -> list[Path]:
+    """Write the reports of these suites from the results in the store; the same results give the same bytes.
+
+    Args:
+        suites: suites under one profile.
+        store: that profile's results.
+        reports_dir: the folder above the profiles' own, ``reports``.
+        trials: trials a complete training has; each suite's own number by default.
+
+    Returns:
+        The files written.
+
+    Raises:
+        StoreError: a result can't be read; the reports of its suite are left as they were.
+        OSError: a file can't be written.
+    """
+    written = []
+    for path, data in _reports(suites, store, reports_dir, trials):
+        write_atomic(path, data)
+        written.append(path)
+    return written
+
+
+def stale_reports(suites: Sequence[Suite], store: Store, reports_dir: Path, trials: int | None = None) -> list[Path]:
+    """The files that :func:`write_reports` would change or add; nothing is written.
+
+    Raises:
+        StoreError: a result can't be read.
+    """
+    return [path for path, data in _reports(suites, store, reports_dir, trials) if not _is_current(path, data)]
+
+
+def _reports(
+    suites: Sequence[Suite], store: Store, reports_dir: Path, trials: int | None
+) -> Iterator[tuple[Path, bytes]]:
+    """Every report's path and content, a suite at a time; a suite is whole before its first file comes."""
+    runs = Runs(store)
+    for suite in suites:
+        frame = collect(suite, runs, trials)
+        table = tabulate(suite, frame)
+        png, svg = plots.images(suite, table)
+        contents = {
+            "csv": tidy_csv.render(frame).encode(),
+            "md": markdown.render(suite, table).encode(),
+            "png": png,
+            "svg": svg,
+        }
+        folder = reports_dir / suite.variant.reports_name
+        for ending, data in contents.items():
+            yield folder / f"{suite.name}.{ending}", data
+
+
+def _is_current(path: Path, data: bytes) -> bool:
+    try:
+        found = path.read_bytes()
+    except OSError:
+        return False
+    return found == data or (path.suffix == ".png" and _same_pixels(found, data))
+
+
+def _same_pixels(found: bytes, wanted: bytes) -> bool:
+    """Whether two PNGs show the same: compression may pack equal pixels differently on another processor."""
+    try:
+        pixels = matplotlib.image.imread(io.BytesIO(found), format="png")
+    except (OSError, SyntaxError, ValueError):  # PIL's ways to say that it is no whole PNG
+        return False
+    return np.array_equal(pixels, matplotlib.image.imread(io.BytesIO(wanted), format="png"))

@@ -1,0 +1,70 @@
+"""Common ground of every schema: strict, frozen, closed, and errors a person can act on (floor 0)."""
+
+import difflib
+from collections.abc import Sequence
+from typing import Any, get_args
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+
+class Frozen(BaseModel):
+    """Base of every schema here: immutable, strict about types, closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+def refuse(path: str, reason: str) -> PydanticCustomError:
+    """A validation error that blames ``path`` below the model that raises it."""
+    return PydanticCustomError("refused", "{reason}", {"path": path, "reason": reason})
+
+
+def fields_at(model: type[BaseModel], path: Sequence[str | int]) -> list[str] | None:
+    """Field names of the model that stands at ``path``; None where no model stands there."""
+    current: type[BaseModel] | None = model
+    for part in path:
+        if isinstance(part, int):
+            continue
+        if current is None or part not in current.model_fields:
+            return None
+        current = _model_in(current.model_fields[part].annotation)
+    return list(current.model_fields) if current else None
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
+
+
+def suggestion(word: str, known: Sequence[str]) -> str:
+    """``did you mean x?`` where one is close, else the whole list."""
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
+
+
+def first_problem(error: ValidationError, model: type[BaseModel]) -> tuple[list[str | int], str]:
+    """Path and reason of the first thing pydantic refused, in words without its jargon."""
+    details = error.errors(include_url=False, include_context=True)[0]
+    path = [part for part in details["loc"] if part not in ("train", "cost")]
+    if details["type"] == "refused":
+        path += str(details.get("ctx", {}).get("path", "")).split(".")
+    return [part for part in path if part != ""], _reason(details, model, path)
+
+
+def _reason(details: ErrorDetails, model: type[BaseModel], path: list[str | int]) -> str:
+    if details["type"] == "extra_forbidden":
+        return f"unknown key; {suggestion(str(path[-1]), fields_at(model, path[:-1]) or [])}"
+    if details["type"] == "missing":
+        return "is missing"
+    message = details["msg"].replace("Input should be", "should be").replace("valid ", "")
+    shown = details.get("input")
+    return f"{message}, not {shown!r}" if isinstance(shown, str | int | float | bool) else message
+
+
+def dotted(path: Sequence[str | int]) -> str:
+    """``rows[3].train`` from ``["rows", 3, "train"]``."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else (f".{part}" if text else str(part))
+    return text

@@ -1,0 +1,289 @@
+"""A manifest under a profile: every printed cell with the run it reads (floor 1)."""
+
+import fnmatch
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from benchmark.catalogue import DATASETS, NETWORKS
+from benchmark.errors import ManifestError, UserError
+from benchmark.hardware import device_name
+from benchmark.manifest import COST_METRICS, Column, Manifest, Published, Row, load_manifest
+from benchmark.profiles import PLAN_CHOICES, Setting, Tree, Variant, load_profile, merged
+from benchmark.schema import dotted, first_problem, suggestion
+from benchmark.spec import PROTOCOL, CostSpec, CostVariant, Method, TrainSpec
+
+#: Choices that matter only to some methods; laid over all runs, they stay where they do.
+_CHOICE_MATTERS = {
+    "beta_on": lambda method: method.get("classifiers", 1) > 1,
+    "distill_from": lambda method: method.get("distillation", False),
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One printed number: where it stands, what the paper says, and which run's metric it reads."""
+
+    suite: str
+    row: str
+    column: str
+    reads: str
+    published: Published | None
+    spec: TrainSpec | CostSpec
+
+    @property
+    def is_cost(self) -> bool:
+        """Whether it is read from a cost run."""
+        return isinstance(self.spec, CostSpec)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A checked manifest with its cells; specs carry seed 0 and stand for every trial."""
+
+    path: Path
+    manifest: Manifest
+    variant: Variant
+    cells: tuple[Cell, ...]
+
+    @property
+    def name(self) -> str:
+        """The suite's name."""
+        return self.manifest.suite
+
+    @property
+    def trials(self) -> int:
+        """Trials a training has, unless the command says otherwise."""
+        return min(self.manifest.trials, self.variant.profile.trials)
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """A tree with the file and the path it stands at, so that an error can blame it."""
+
+    file: Path | str
+    at: str
+    tree: Tree
+
+    def holds(self, path: Sequence[str | int]) -> bool:
+        tree: Any = self.tree
+        for part in path:
+            if not isinstance(tree, dict) or part not in tree:
+                return False
+            tree = tree[part]
+        return True
+
+
+def load_suite(path: Path, variant: Variant) -> Suite:
+    """Read a manifest and work out every cell's run.
+
+    Raises:
+        ManifestError: the manifest, the profile or a setting is wrong somewhere.
+    """
+    manifest = load_manifest(path)
+    builder = _Builder(path, manifest, variant)
+    cells = [
+        cell
+        for index, row in enumerate(manifest.rows)
+        for position, column in enumerate(manifest.columns)
+        if row.columns is None or column.name in row.columns
+        for cell in [builder.cell(index, row, position, column)]
+    ]
+    if variant.choice("sd_shares_run"):
+        cells = _read_distilling_runs(cells)
+    return Suite(path, manifest, variant, tuple(cells))
+
+
+def load_suites(paths: Sequence[Path], variant: Variant) -> list[Suite]:
+    """All named manifests; two of one name would overwrite each other's reports and are refused.
+
+    Raises:
+        ManifestError: see :func:`load_suite`.
+        UserError: a setting that touches no run of any suite, or two suites of one name.
+    """
+    suites: list[Suite] = []
+    for path in paths:
+        suite = load_suite(path, variant)
+        if clash := next((other for other in suites if other.name == suite.name), None):
+            raise ManifestError(path, "suite", f"{suite.name!r} is the name of {clash.path} too; give it another")
+        suites.append(suite)
+    specs = [cell.spec for suite in suites for cell in suite.cells]
+    for setting in variant.settings:
+        if setting.path[0] in ("method", "mixing") and not any(_applies(setting, spec.model_dump()) for spec in specs):
+            raise UserError(f"--set {setting.label}: no run of these suites has {'.'.join(setting.path)}")
+    return suites
+
+
+def select(suite: Suite, patterns: Sequence[str]) -> tuple[Cell, ...]:
+    """Cells whose whole row or column name matches one of the shell globs, case-insensitive; all without any."""
+    if not patterns:
+        return suite.cells
+    wanted = [pattern.lower() for pattern in patterns]
+    return tuple(
+        cell
+        for cell in suite.cells
+        if any(fnmatch.fnmatchcase(name.lower(), glob) for name in (cell.row, cell.column) for glob in wanted)
+    )
+
+
+def _applies(setting: Setting, tree: Tree) -> bool:
+    """Whether a setting has something to set: methods and mixings are tuned where they are, never added."""
+    if setting.path[0] == "choices":
+        matters = _CHOICE_MATTERS.get(setting.path[1])
+        return matters is None or bool(matters(tree.get("method", {})))
+    if setting.path[0] not in ("method", "mixing"):
+        return True
+    if setting.path == ("method", "beta"):
+        return bool(tree["method"].get("classifiers", 1) > 1)
+    optional = setting.path[:2] if setting.path[0] == "mixing" or setting.path[1] == "masks" else ()
+    below: Any = tree
+    for part in optional:
+        below = below.get(part) if isinstance(below, dict) else None
+    return below is not None
+
+
+def _read_distilling_runs(cells: Sequence[Cell]) -> list[Cell]:
+    """``sd_shares_run``: where a suite trains the distilling twin of an entry, read the twin instead."""
+    trained = {cell.spec.model_dump_json() for cell in cells}
+    out = []
+    for cell in cells:
+        spec = cell.spec
+        if isinstance(spec, TrainSpec) and spec.method.views > 1:
+            twin = spec.model_copy(update={"method": spec.method.model_copy(update={"distillation": True})})
+            spec = twin if twin.model_dump_json() in trained else spec
+        out.append(Cell(cell.suite, cell.row, cell.column, cell.reads, cell.published, spec))
+    return out
+
+
+class _Builder:
+    """Lays protocol, manifest, profile and settings over each other for one manifest."""
+
+    def __init__(self, path: Path, manifest: Manifest, variant: Variant) -> None:
+        self.path, self.manifest, self.variant = path, manifest, variant
+        self.ground = load_profile("paper")
+        self.cost: CostSpec | None = None
+
+    def cell(self, index: int, row: Row, position: int, column: Column) -> Cell:
+        if column.reads in COST_METRICS:
+            spec: TrainSpec | CostSpec = self.cost_spec()
+        else:
+            spec = self.train_spec(index, row, position, column)
+            if column.reads == "distilled" and not spec.method.distillation:
+                where = f"columns[{position}].reads"
+                reason = f"row {row.name!r} trains nothing distilled; set method.distillation: true"
+                raise ManifestError(self.path, where, reason)
+        printed = row.published[position] if row.published else None
+        published = Published.parse(printed) if printed is not None else None
+        return Cell(self.manifest.suite, row.name, column.name, column.reads, published, spec)
+
+    def train_spec(self, index: int, row: Row, position: int, column: Column) -> TrainSpec:
+        layers = [
+            _Layer(self.path, "defaults", self.manifest.defaults),
+            _Layer(self.path, f"rows[{index}].train", row.train),
+            _Layer(self.path, f"columns[{position}].train", column.train),
+            _Layer(self.path, f"rows[{index}].cells[{column.name!r}]", row.cells.get(column.name, {})),
+        ]
+        return self._validated([_named(layer) for layer in layers], f"row {row.name!r}, column {column.name!r}")
+
+    def _validated(self, entry: list[_Layer], place: str) -> TrainSpec:
+        tree = _laid(entry)
+        dataset, network = str(_below(tree, "dataset", "name")), _network_name(tree)
+        ground = [_Layer(self.ground.path, at, part) for at, part in self.ground.layers(dataset, network)]
+        if _below(tree, "method", "classifiers") in (None, 1):  # the protocol's β is for several classifiers
+            ground = [_Layer(layer.file, layer.at, _without_beta(layer.tree)) for layer in ground]
+        profile = self.variant.profile
+        patch = profile.layers(dataset, network) if profile.profile != "paper" else []
+        over = [_Layer(profile.path, at, part) for at, part in patch]
+        layers = [*ground, *map(_named, entry), *map(_named, over)]
+        tree = _laid(layers)
+        run_settings = [setting for setting in self.variant.settings if setting.path[-1] not in PLAN_CHOICES]
+        layers += [_Layer("--set", "", _nested(setting)) for setting in run_settings if _applies(setting, tree)]
+        try:
+            return TrainSpec.model_validate({"protocol": PROTOCOL, **_laid(layers)})
+        except ValidationError as error:
+            path, reason = first_problem(error, TrainSpec)
+            blamed = next(
+                (layer for n in range(len(path), 0, -1) for layer in layers[::-1] if layer.holds(path[:n])), None
+            )
+            if blamed is None:
+                raise ManifestError(self.path, place, f"{dotted(path)} {reason}") from None
+            raise ManifestError(blamed.file, ".".join(filter(None, [blamed.at, dotted(path)])), reason) from None
+
+    def cost_spec(self) -> CostSpec:
+        """The suite's one measurement: all rows that print a cost, interleaved."""
+        if self.cost:
+            return self.cost
+        position, column = next((i, c) for i, c in enumerate(self.manifest.columns) if c.reads in COST_METRICS)
+        specs = {
+            row.name: (self.train_spec(index, row, position, column), row.listing1)
+            for index, row in enumerate(self.manifest.rows)
+            if row.columns is None or column.name in row.columns
+        }
+        first = next(iter(specs.values()))[0]
+        for name, (spec, _) in specs.items():
+            same = ("dataset", "network", "numerics")
+            if any(getattr(spec, part) != getattr(first, part) for part in same) or spec.mixing != first.mixing:
+                raise ManifestError(
+                    self.path, f"row {name!r}", "a cost table compares methods on one dataset and network"
+                )
+        self.cost = CostSpec(
+            protocol=PROTOCOL,
+            dataset=first.dataset,
+            network=first.network,
+            batch_size=first.schedule.batch_size,
+            steps=self.variant.profile.cost_steps,
+            device=device_name(),
+            variants=[
+                CostVariant(name=name, method=Method.model_validate(spec.method.model_dump()), listing1=listing1)
+                for name, (spec, listing1) in specs.items()
+            ],
+            numerics=first.numerics,
+        )
+        return self.cost
+
+
+def _named(layer: _Layer) -> _Layer:
+    """A layer with ``dataset: cifar100`` and ``network: resnet110`` written out."""
+    tree = dict(layer.tree)
+    for key, known in (("dataset", DATASETS), ("network", NETWORKS)):
+        name = tree.get(key)
+        if not isinstance(name, str):
+            continue
+        if name not in known:
+            raise ManifestError(
+                layer.file, f"{layer.at}.{key}", f"there is no {key} {name!r}; {suggestion(name, list(known))}"
+            )
+        tree[key] = {"name": name} if key == "dataset" else dict(NETWORKS[name])
+    return _Layer(layer.file, layer.at, tree)
+
+
+def _laid(layers: Sequence[_Layer]) -> Tree:
+    tree: Tree = {}
+    for layer in layers:
+        tree = merged(tree, layer.tree)
+    return tree
+
+
+def _below(tree: Any, *path: str) -> Any:
+    for part in path:
+        tree = tree.get(part) if isinstance(tree, dict) else None
+    return tree
+
+
+def _network_name(tree: Tree) -> str | None:
+    return next((name for name, network in NETWORKS.items() if dict(network) == tree.get("network")), None)
+
+
+def _without_beta(tree: Tree) -> Tree:
+    method = {key: value for key, value in tree.get("method", {}).items() if key != "beta"}
+    return {**tree, "method": method} if "method" in tree else tree
+
+
+def _nested(setting: Setting) -> Tree:
+    tree: Any = setting.value
+    for part in reversed(setting.path):
+        tree = {part: tree}
+    return dict(tree)

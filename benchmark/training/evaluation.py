@@ -1,0 +1,26 @@
+"""Accuracy of every prediction on the test split."""
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.data.augment import centre_batches
+from benchmark.data.packed import ImageSet
+from benchmark.methods.objective import predictions
+from benchmark.spec import Dataset
+
+#: Images evaluated at once; changes no number, only memory.
+EVALUATION_BATCH = 250
+
+
+@torch.no_grad()
+def evaluate(model: nn.Module, data: ImageSet, dataset: Dataset, device: torch.device) -> dict[str, float]:
+    """Accuracy in percent by prediction name; batch norms use their running statistics."""
+    model.eval()
+    correct: dict[str, Tensor] = {}
+    batches = centre_batches(data.test, data.mean, data.std, dataset, device, EVALUATION_BATCH)
+    for images, labels in batches:
+        for name, scores in predictions(model(images)).items():
+            hits = (scores.argmax(1) == labels).sum()
+            correct[name] = correct[name] + hits if name in correct else hits
+    model.train()
+    return {name: 100 * int(hits) / len(data.test.labels) for name, hits in correct.items()}

@@ -1,0 +1,152 @@
+"""The training loop."""
+
+import math
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+
+from benchmark.data.augment import Batches
+from benchmark.data.packed import ImageSet
+from benchmark.errors import DivergedError
+from benchmark.methods.mixing import InputMixing
+from benchmark.methods.network import build_network
+from benchmark.methods.objective import Objective
+from benchmark.spec import Schedule, TrainSpec
+from benchmark.training.checkpoint import Checkpoint
+from benchmark.training.evaluation import evaluate
+
+
+def learning_rate(schedule: Schedule, epoch: int) -> float:
+    """Rate of a zero-based epoch: multiplied by ``decay_factor`` from each milestone on."""
+    passed = sum(epoch >= milestone for milestone in schedule.milestones)
+    return schedule.learning_rate * schedule.decay_factor**passed
+
+
+class Training:
+    """One run: model, optimiser, data and how far it has come.
+
+    Args:
+        spec: what to train.
+        data: its images.
+        device: where.
+    """
+
+    def __init__(self, spec: TrainSpec, data: ImageSet, device: torch.device) -> None:
+        self.spec, self.data, self.device = spec, data, device
+        self.model = build_network(spec, spec.network, data.classes, spec.seed).to(device)
+        self.objective = Objective(spec)
+        self.batches = Batches(data.train, data.mean, data.std, spec.dataset, device, spec.seed)
+        self.mixing = InputMixing(
+            spec.mixing,
+            seed=spec.seed,
+            images=len(data.train.labels),
+            image_size=spec.dataset.image_size,
+            device=device,
+        )
+        self.optimizer = torch.optim.SGD(
+            self.model.parameters(),
+            lr=spec.schedule.learning_rate,
+            momentum=spec.schedule.momentum,
+            weight_decay=spec.schedule.weight_decay,
+            nesterov=spec.choices.nesterov,
+            fused=True,
+        )
+        self.steps = self.batches.steps(spec.schedule.batch_size)
+        self.epoch, self.step, self.seconds = 0, 0, 0.0
+        self.loss_sum = torch.zeros((), device=device)
+        self.history: list[dict[str, Any]] = []
+
+    @property
+    def done(self) -> float:
+        """Finished part of the run, 0 to 1."""
+        return (self.epoch + self.step / self.steps) / self.spec.schedule.epochs
+
+    def run(self, after_step: Callable[["Training"], None]) -> None:
+        """Train from here to the end; ``after_step`` may save, report or stop by an exception.
+
+        Raises:
+            DivergedError: the loss is no longer finite.
+        """
+        while self.epoch < self.spec.schedule.epochs:
+            self._train_epoch(after_step)
+            self._end_epoch()
+
+    def _train_epoch(self, after_step: Callable[["Training"], None]) -> None:
+        schedule, started, before = self.spec.schedule, time.perf_counter(), self.seconds
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(schedule, self.epoch)
+        self.mixing.draw(self.epoch, self.steps)
+        self.model.train()
+        for images, labels, samples in self.batches.epoch(self.epoch, schedule.batch_size, start_step=self.step):
+            batch = self.mixing(images, labels, samples, self.step)
+            with autocast(self.spec, self.device):
+                logits = self.model(batch.images)
+            loss = self.objective(logits, batch)  # in fp32 whatever the precision
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            self.optimizer.step()
+            self.loss_sum += loss.detach() * len(labels)
+            self.step += 1
+            self.seconds = before + time.perf_counter() - started
+            after_step(self)
+
+    def _end_epoch(self) -> None:
+        loss = float(self.loss_sum) / len(self.data.train.labels)
+        if not math.isfinite(loss):
+            raise DivergedError(f"the training loss of epoch {self.epoch + 1} is {loss}")
+        with autocast(self.spec, self.device):
+            accuracies = evaluate(self.model, self.data, self.spec.dataset, self.device)
+        rate = learning_rate(self.spec.schedule, self.epoch)
+        self.history.append({"epoch": self.epoch + 1, "learning_rate": rate, "train_loss": loss, **accuracies})
+        self.epoch, self.step = self.epoch + 1, 0
+        self.loss_sum.zero_()
+
+    def metrics(self) -> dict[str, float]:
+        """Accuracies of the finished run, percent: the last epoch's, and the best, which the test set chose."""
+        names = [name for name in self.history[-1] if name not in ("epoch", "learning_rate", "train_loss")]
+        last = {f"{name}_last_epoch": self.history[-1][name] for name in names}
+        best = {f"{name}_best_epoch": max(entry[name] for entry in self.history) for name in names}
+        return {**last, **best}
+
+    def cost(self) -> dict[str, float]:
+        """What the training steps took, evaluation left out."""
+        steps = self.steps * self.spec.schedule.epochs
+        return {"train_seconds": self.seconds, "seconds_per_step": self.seconds / steps, "steps": steps}
+
+    def checkpoint(self) -> Checkpoint:
+        """Everything that the rest of the run depends on; random streams need no state, they are named."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "loss_sum": self.loss_sum,
+            "epoch": self.epoch,
+            "step": self.step,
+            "seconds": self.seconds,
+            "history": self.history,
+        }
+
+    def resume(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint of the same run."""
+        self.model.load_state_dict(checkpoint["model"])
+        self.optimizer.load_state_dict(checkpoint["optimizer"])
+        self.loss_sum.copy_(checkpoint["loss_sum"])
+        self.epoch, self.step = checkpoint["epoch"], checkpoint["step"]
+        self.seconds, self.history = checkpoint["seconds"], checkpoint["history"]
+
+
+def autocast(spec: TrainSpec, device: torch.device) -> AbstractContextManager[Any]:
+    """bf16 where the spec asks for it, with fp32 weights, statistics and loss."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=spec.numerics.precision == "bf16")
+
+
+def apply_numerics(spec: TrainSpec) -> None:
+    """Set torch's process-wide switches as the spec says; before anything is computed."""
+    numerics = spec.numerics
+    torch.set_num_threads(numerics.threads)
+    torch.use_deterministic_algorithms(numerics.deterministic)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # only costs time
+    torch.backends.cudnn.benchmark = not numerics.deterministic
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = numerics.precision == "tf32"

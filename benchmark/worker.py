@@ -1,0 +1,167 @@
+"""One run: a job in, a result out (floor 4). ``python -m benchmark.worker RUN_FOLDER``.
+
+Every engine starts this same command, and files hold all truth. A worker that gets SIGTERM, SIGINT,
+SIGUSR1 or SIGUSR2 saves its state and exits 75; started again, it goes on. Whatever ends a run otherwise
+is recorded as its failure, with exit status 1.
+"""
+
+import datetime
+import os
+import resource
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from benchmark.errors import InterruptedRun, RunError, UserError
+from benchmark.jobs import EXIT_INTERRUPTED, Job, Progress, RunFolder
+from benchmark.provenance import describe
+from benchmark.spec import TrainSpec
+from benchmark.store import Failure, Result, Status, Store
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the job in a folder; the exit status is 0, 1 (failed), 2 (no job) or 75 (interrupted)."""
+    if len(arguments) != 1:
+        print("usage: python -m benchmark.worker RUN_FOLDER", file=sys.stderr)
+        return 2
+    folder = RunFolder(Path(arguments[0]))
+    try:
+        job = folder.job()
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return _Worker(folder, job).run()
+
+
+class _Worker:
+    def __init__(self, folder: RunFolder, job: Job) -> None:
+        self.folder, self.job = folder, job
+        self.store = Store(Path(job.results_folder))
+        self.started = datetime.datetime.now(datetime.UTC)
+        self.signalled: int | None = None
+        self.said = self.saved = time.monotonic()
+
+    def run(self) -> int:
+        for number in _SIGNALS:
+            signal.signal(number, self._note_signal)
+        self.folder.note_attempt("start")
+        print(f"{self.started:%Y-%m-%d %H:%M:%S} UTC start {self.job.run_id} (process {os.getpid()})", flush=True)
+        try:
+            self._completed()
+        except InterruptedRun as error:
+            print(f"interrupted: {error}", flush=True)
+            self.folder.note_attempt("interrupted")
+            return EXIT_INTERRUPTED
+        except Exception as error:  # whatever it was: record it, and let the other runs go on
+            traceback.print_exc()
+            self._failed(error)
+            self.folder.note_attempt("failed")
+            return 1
+        self.folder.note_attempt("completed")
+        self.folder.clear()
+        return 0
+
+    def _note_signal(self, number: int, frame: FrameType | None) -> None:
+        self.signalled = number  # acted on between two steps, where the state is whole
+
+    def _completed(self) -> None:
+        if self.job.run_id in self.store.completed():
+            return
+        if not isinstance(self.job.spec, TrainSpec):
+            raise RunError("measuring costs is not part of this version yet")
+        self._train(self.job.spec)
+
+    def _train(self, spec: TrainSpec) -> None:
+        # torch takes seconds to import; a worker that has nothing to do never pays for it
+        import torch
+
+        from benchmark.data.source import load as load_images
+        from benchmark.training import checkpoint
+        from benchmark.training.loop import Training, apply_numerics
+
+        apply_numerics(spec)
+        data_dir = Path(self.job.data_dir) if self.job.data_dir else None
+        images = load_images(spec.dataset, data_dir, Path(self.job.cache_dir))
+        training = Training(spec, images, torch.device(self.job.device))
+        state = checkpoint.load(self.folder.checkpoint, self.job.run_id)
+        if state is not None:
+            training.resume(state)
+            print(f"resumed at epoch {training.epoch + 1}, step {training.step}", flush=True)
+
+        def save() -> None:
+            checkpoint.save(self.folder.checkpoint, {"run_id": self.job.run_id, **training.checkpoint()})
+            self.saved = time.monotonic()
+
+        def after_step(training: Training) -> None:
+            now = time.monotonic()
+            if self.signalled is not None:
+                save()
+                raise InterruptedRun(f"signal {self.signalled}; saved at epoch {training.epoch + 1}")
+            if now - self.saved > 60 * self.job.checkpoint_minutes:
+                save()
+            if now - self.said > 0.5:
+                self.said = now
+                text = f"epoch {training.epoch + 1}/{spec.schedule.epochs}"
+                self.folder.report(Progress(done=training.done, text=text))
+
+        training.run(after_step)
+        cost = {**_peak_memory(self.job.device), **training.cost()}
+        self.store.put(self._result("completed", training.metrics(), training.history, cost, images.digest))
+
+    def _failed(self, error: Exception) -> None:
+        out_of_memory = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+        status: Status = "out_of_memory" if out_of_memory else getattr(error, "status", "crashed")
+        reason = f"{type(error).__name__}: {error}"
+        failure = Failure(reason=reason, log_tail=self.folder.log_tail(), log_file=str(self.folder.log))
+        self.store.put(self._result(status, {}, [], _peak_memory("cpu"), None, failure))
+
+    def _result(
+        self,
+        status: Status,
+        metrics: dict[str, float],
+        history: list[dict[str, Any]],
+        cost: dict[str, Any],
+        digest: str | None,
+        failure: Failure | None = None,
+    ) -> Result:
+        spec, ended = self.job.spec, datetime.datetime.now(datetime.UTC)
+        provenance = {
+            **describe(self.job.device),
+            "data_digest": digest,
+            "precision": spec.numerics.precision,
+            "threads": spec.numerics.threads,
+            "start": self.started.isoformat(timespec="seconds"),
+            "end": ended.isoformat(timespec="seconds"),
+        }
+        return Result(
+            schema_version=1,
+            run_id=self.job.run_id,
+            spec=spec,
+            status=status,
+            metrics=metrics,
+            history=history,
+            cost=cost,
+            provenance=provenance,
+            failure=failure,
+        )
+
+
+def _peak_memory(device: str) -> dict[str, float]:
+    """Peak memory in MiB: of the process, and on a GPU of torch's allocator."""
+    peak = {"process_peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    if device == "cuda":
+        import torch
+
+        peak["allocated_peak_mib"] = torch.cuda.max_memory_allocated() / 2**20
+        peak["reserved_peak_mib"] = torch.cuda.max_memory_reserved() / 2**20
+    return peak
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
