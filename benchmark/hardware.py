@@ -2,6 +2,7 @@
 
 import os
 import platform
+import resource
 from functools import cache
 from pathlib import Path
 
@@ -60,3 +61,17 @@ def memory_available_gib() -> float:
     except OSError:
         pass
     return 4.0
+
+
+def process_peak_mib() -> float:
+    """Peak resident memory of this process in MiB.
+
+    Linux keeps it by address space; ``getrusage`` would carry a parent's peak over into a child.
+    """
+    try:
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM"):
+                return int(line.split()[1]) / 1024
+    except OSError:
+        pass
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -14,8 +14,12 @@ from benchmark.files import write_atomic
 from benchmark.schema import Frozen
 from benchmark.spec import RunSpec
 
+#: Exit status of a worker whose run failed; the store has the record.
+EXIT_FAILED = 1
 #: Exit status of a worker that saved its state and can be started again.
 EXIT_INTERRUPTED = 75
+#: Exit status of a worker that found another one at work on its run.
+EXIT_BUSY = 76
 
 
 class Job(Frozen):
@@ -45,6 +49,7 @@ class RunFolder:
         self.log = folder / "log.txt"
         self.checkpoint = folder / "checkpoint.pt"
         self.attempts = folder / "attempts.txt"
+        self.lock = folder / "worker.lock"
 
     def order(self, job: Job) -> None:
         """Leave the worker its job."""

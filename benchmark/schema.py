@@ -57,7 +57,7 @@ def _reason(details: ErrorDetails, model: type[BaseModel], path: list[str | int]
         return f"unknown key; {suggestion(str(path[-1]), fields_at(model, path[:-1]) or [])}"
     if details["type"] == "missing":
         return "is missing"
-    message = details["msg"].replace("Input should be", "should be").replace("valid ", "")
+    message = details["msg"].replace("Input should be", "should be")
     shown = details.get("input")
     return f"{message}, not {shown!r}" if isinstance(shown, str | int | float | bool) else message
 

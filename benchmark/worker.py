@@ -7,7 +7,6 @@ is recorded as its failure, with exit status 1.
 
 import datetime
 import os
-import resource
 import signal
 import sys
 import time
@@ -16,17 +15,22 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from filelock import FileLock, Timeout
+
+from benchmark.data.packed import ImageSet
+from benchmark.data.source import load as load_images
 from benchmark.errors import InterruptedRun, RunError, UserError
-from benchmark.jobs import EXIT_INTERRUPTED, Job, Progress, RunFolder
+from benchmark.hardware import cpu_model, gpu_models, process_peak_mib
+from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, Progress, RunFolder
 from benchmark.provenance import describe
-from benchmark.spec import TrainSpec
+from benchmark.spec import CostSpec, Dataset, TrainSpec
 from benchmark.store import Failure, Result, Status, Store
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
 
 
 def main(arguments: list[str]) -> int:
-    """Run the job in a folder; the exit status is 0, 1 (failed), 2 (no job) or 75 (interrupted)."""
+    """Run the job in a folder; the exit status is 0, 1 (failed), 2 (no job), 75 (interrupted) or 76 (busy)."""
     if len(arguments) != 1:
         print("usage: python -m benchmark.worker RUN_FOLDER", file=sys.stderr)
         return 2
@@ -36,7 +40,12 @@ def main(arguments: list[str]) -> int:
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
-    return _Worker(folder, job).run()
+    try:
+        with FileLock(folder.lock, timeout=0):  # the system drops it with the process, however that ends
+            return _Worker(folder, job).run()
+    except Timeout:
+        print(f"{job.run_id} is being trained by another process", file=sys.stderr)
+        return EXIT_BUSY
 
 
 class _Worker:
@@ -45,6 +54,7 @@ class _Worker:
         self.store = Store(Path(job.results_folder))
         self.started = datetime.datetime.now(datetime.UTC)
         self.signalled: int | None = None
+        self.parent = os.getppid()
         self.said = self.saved = time.monotonic()
 
     def run(self) -> int:
@@ -62,7 +72,7 @@ class _Worker:
             traceback.print_exc()
             self._failed(error)
             self.folder.note_attempt("failed")
-            return 1
+            return EXIT_FAILED
         self.folder.note_attempt("completed")
         self.folder.clear()
         return 0
@@ -73,21 +83,37 @@ class _Worker:
     def _completed(self) -> None:
         if self.job.run_id in self.store.completed():
             return
-        if not isinstance(self.job.spec, TrainSpec):
-            raise RunError("measuring costs is not part of this version yet")
-        self._train(self.job.spec)
+        if isinstance(self.job.spec, TrainSpec):
+            self._train(self.job.spec)
+        else:
+            self._measure(self.job.spec)
+
+    def _measure(self, spec: CostSpec) -> None:
+        import torch
+
+        from benchmark.training.cost import measure
+        from benchmark.training.loop import apply_numerics
+
+        if (used := gpu_models()[0] if self.job.device == "cuda" else cpu_model()) != spec.device:
+            raise RunError(f"this cost run is to measure {spec.device!r}, but would measure {used!r}")
+        apply_numerics(spec.numerics)
+        images = self._images(spec.dataset)
+        metrics, cost = measure(spec, images, torch.device(self.job.device))
+        self.store.put(self._result("completed", metrics, [], cost, images.digest))
+
+    def _images(self, dataset: Dataset) -> ImageSet:
+        data_dir = Path(self.job.data_dir) if self.job.data_dir else None
+        return load_images(dataset, data_dir, Path(self.job.cache_dir))
 
     def _train(self, spec: TrainSpec) -> None:
         # torch takes seconds to import; a worker that has nothing to do never pays for it
         import torch
 
-        from benchmark.data.source import load as load_images
         from benchmark.training import checkpoint
         from benchmark.training.loop import Training, apply_numerics
 
-        apply_numerics(spec)
-        data_dir = Path(self.job.data_dir) if self.job.data_dir else None
-        images = load_images(spec.dataset, data_dir, Path(self.job.cache_dir))
+        apply_numerics(spec.numerics)
+        images = self._images(spec.dataset)
         training = Training(spec, images, torch.device(self.job.device))
         state = checkpoint.load(self.folder.checkpoint, self.job.run_id)
         if state is not None:
@@ -100,9 +126,10 @@ class _Worker:
 
         def after_step(training: Training) -> None:
             now = time.monotonic()
-            if self.signalled is not None:
+            if self.signalled is not None or os.getppid() != self.parent:
                 save()
-                raise InterruptedRun(f"signal {self.signalled}; saved at epoch {training.epoch + 1}")
+                why = f"signal {self.signalled}" if self.signalled else "the runner is gone"
+                raise InterruptedRun(f"{why}; saved in epoch {training.epoch + 1}")
             if now - self.saved > 60 * self.job.checkpoint_minutes:
                 save()
             if now - self.said > 0.5:
@@ -124,7 +151,7 @@ class _Worker:
     def _result(
         self,
         status: Status,
-        metrics: dict[str, float],
+        metrics: dict[str, Any],
         history: list[dict[str, Any]],
         cost: dict[str, Any],
         digest: str | None,
@@ -154,7 +181,7 @@ class _Worker:
 
 def _peak_memory(device: str) -> dict[str, float]:
     """Peak memory in MiB: of the process, and on a GPU of torch's allocator."""
-    peak = {"process_peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    peak = {"process_peak_mib": process_peak_mib()}
     if device == "cuda":
         import torch
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from benchmark.methods.masks import draw_masks
 from benchmark.models.backbone import build_backbone, on_meta
 from benchmark.models.initialise import initialise
-from benchmark.spec import CostVariant, Method, Network, TrainSpec
+from benchmark.spec import Method, Network, TrainSpec
 
 
 @dataclass(frozen=True)
@@ -121,23 +121,20 @@ def pool(feature: Tensor) -> Tensor:
     return F.avg_pool2d(feature, tuple(feature.shape[2:])).flatten(1)
 
 
-def build_network(
-    spec: TrainSpec | CostVariant, network: Network, classes: int, seed: int, *, listing1: bool = False
-) -> JointNetwork:
-    """The seeded, initialised model of a training or of a cost variant, on the CPU, channels last.
+def build_network(spec: TrainSpec, classes: int, *, listing1: bool = False) -> JointNetwork:
+    """The seeded, initialised model of a training, on the CPU, channels last.
 
     Args:
-        spec: where the method stands.
-        network: its backbone.
+        spec: its network, method and seed.
         classes: N.
-        seed: names the streams of weights and masks.
         listing1: see :class:`JointNetwork`.
     """
+    network, masks = spec.network, spec.method.masks
     model = on_meta(lambda: JointNetwork(network, spec.method, classes, listing1=listing1))
     assert isinstance(model, JointNetwork)
-    initialise(model, seed)
+    initialise(model, spec.seed)
     for stage in model.masked:
-        assert spec.method.masks is not None
-        drawn = draw_masks(spec.method.masks, network.stage_channels[stage - 1], stage, seed)
+        assert masks is not None
+        drawn = draw_masks(masks, network.stage_channels[stage - 1], stage, spec.seed)
         model.get_buffer(f"masks_stage{stage}").copy_(drawn)
     return model.to(memory_format=torch.channels_last)

@@ -14,7 +14,6 @@ from pytorchcv.models.resnet_cifar import get_resnet_cifar
 from pytorchcv.models.seresnet_cifar import get_seresnet_cifar
 from pytorchcv.models.wrn_cifar import get_wrn_cifar
 from torch import Tensor, nn
-from torchvision.models import resnet18
 
 from benchmark.spec import Network
 
@@ -81,6 +80,8 @@ def _pyramidnet(n: Network) -> list[nn.Module]:
 
 
 def _resnet_imagenet(n: Network) -> list[nn.Module]:
+    from torchvision.models import resnet18  # two seconds to import, and only this network needs it
+
     net = resnet18(num_classes=10)
     stem = nn.Sequential(net.conv1, net.bn1, net.relu, net.maxpool)
     return [nn.Sequential(stem, net.layer1), net.layer2, net.layer3, net.layer4]

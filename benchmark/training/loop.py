@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from benchmark.data.augment import Batches
 from benchmark.data.packed import ImageSet
@@ -14,7 +15,7 @@ from benchmark.errors import DivergedError
 from benchmark.methods.mixing import InputMixing
 from benchmark.methods.network import build_network
 from benchmark.methods.objective import Objective
-from benchmark.spec import Schedule, TrainSpec
+from benchmark.spec import Numerics, Schedule, TrainSpec
 from benchmark.training.checkpoint import Checkpoint
 from benchmark.training.evaluation import evaluate
 
@@ -32,11 +33,12 @@ class Training:
         spec: what to train.
         data: its images.
         device: where.
+        listing1: make SFE's views as the paper's Listing 1 does; same logits, other cost.
     """
 
-    def __init__(self, spec: TrainSpec, data: ImageSet, device: torch.device) -> None:
+    def __init__(self, spec: TrainSpec, data: ImageSet, device: torch.device, *, listing1: bool = False) -> None:
         self.spec, self.data, self.device = spec, data, device
-        self.model = build_network(spec, spec.network, data.classes, spec.seed).to(device)
+        self.model = build_network(spec, data.classes, listing1=listing1).to(device)
         self.objective = Objective(spec)
         self.batches = Batches(data.train, data.mean, data.std, spec.dataset, device, spec.seed)
         self.mixing = InputMixing(
@@ -81,17 +83,21 @@ class Training:
         self.mixing.draw(self.epoch, self.steps)
         self.model.train()
         for images, labels, samples in self.batches.epoch(self.epoch, schedule.batch_size, start_step=self.step):
-            batch = self.mixing(images, labels, samples, self.step)
-            with autocast(self.spec, self.device):
-                logits = self.model(batch.images)
-            loss = self.objective(logits, batch)  # in fp32 whatever the precision
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            self.optimizer.step()
-            self.loss_sum += loss.detach() * len(labels)
-            self.step += 1
+            self.train_step(images, labels, samples)
             self.seconds = before + time.perf_counter() - started
             after_step(self)
+
+    def train_step(self, images: Tensor, labels: Tensor, samples: Tensor) -> None:
+        """One optimiser step on a batch as :class:`Batches` yields it."""
+        batch = self.mixing(images, labels, samples, self.step)
+        with autocast(self.spec, self.device):
+            logits = self.model(batch.images)
+        loss = self.objective(logits, batch)  # in fp32 whatever the precision
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        self.loss_sum += loss.detach() * len(labels)
+        self.step += 1
 
     def _end_epoch(self) -> None:
         loss = float(self.loss_sum) / len(self.data.train.labels)
@@ -142,9 +148,8 @@ def autocast(spec: TrainSpec, device: torch.device) -> AbstractContextManager[An
     return torch.autocast(device.type, torch.bfloat16, enabled=spec.numerics.precision == "bf16")
 
 
-def apply_numerics(spec: TrainSpec) -> None:
-    """Set torch's process-wide switches as the spec says; before anything is computed."""
-    numerics = spec.numerics
+def apply_numerics(numerics: Numerics) -> None:
+    """Set torch's process-wide switches; before anything is computed."""
     torch.set_num_threads(numerics.threads)
     torch.use_deterministic_algorithms(numerics.deterministic)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # only costs time

@@ -1,0 +1,94 @@
+"""Workers as processes of this machine: one a run, as many at once as fit."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmark.hardware import cores, gpu_models, memory_available_gib
+from benchmark.jobs import RunFolder
+
+_ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place for one run: a share of a GPU, or processor cores."""
+
+    gpu: int | None
+    number: int
+
+
+@dataclass
+class LocalExecutor:
+    """A queue of slots on this machine.
+
+    Attributes:
+        device: what the slots compute on, ``cpu`` or ``cuda``.
+        slots: places for one run each.
+        memory_gib: what all runs together may take of the machine's memory.
+    """
+
+    device: str
+    slots: Sequence[Slot]
+    memory_gib: float
+    _running: dict[str, tuple[subprocess.Popen[bytes], Slot, float]] = field(default_factory=dict)
+
+    @classmethod
+    def on_this_machine(
+        cls, *, device: str = "auto", jobs: int | None = None, threads: int = 1, runs_per_gpu: int = 1
+    ) -> "LocalExecutor":
+        """An executor for what the machine has: ``runs_per_gpu`` slots a GPU, or one per ``threads`` cores."""
+        kind = ("cuda" if gpu_models() else "cpu") if device == "auto" else device
+        if kind == "cuda":
+            found = [Slot(gpu, n) for n in range(runs_per_gpu) for gpu in range(len(gpu_models()))]
+        else:
+            found = [Slot(None, n) for n in range(jobs or max(1, cores() // threads))]
+        return cls(kind, found[:jobs], 0.9 * memory_available_gib())
+
+    def fits(self, memory_gib: float) -> bool:
+        """Whether one more run of this size can start now; a lone run always may."""
+        if len(self._running) >= len(self.slots):
+            return False
+        taken = sum(memory for _, _, memory in self._running.values())
+        return not self._running or self.device == "cuda" or taken + memory_gib <= self.memory_gib
+
+    def start(self, run_id: str, folder: RunFolder, memory_gib: float, threads: int) -> None:
+        """Start the worker of a job; its output goes to the folder's log."""
+        busy = [slot for _, slot, _ in self._running.values()]
+        slot = next(slot for slot in self.slots if slot not in busy)
+        environment = {
+            **os.environ,
+            "OMP_NUM_THREADS": str(threads),
+            "MKL_NUM_THREADS": str(threads),
+            "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # deterministic cuBLAS; must stand before CUDA starts
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")])),
+        }
+        if slot.gpu is not None:
+            visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+            environment["CUDA_VISIBLE_DEVICES"] = visible[slot.gpu] if visible[0] else str(slot.gpu)
+        with folder.log.open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "benchmark.worker", str(folder.folder)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,  # a Ctrl-C at the terminal is the runner's to pass on
+            )
+        self._running[run_id] = (process, slot, memory_gib)
+
+    def ended(self) -> dict[str, int]:
+        """Exit statuses of the runs that ended since the last call; negative is a signal's number."""
+        over = {name: status for name, (p, _, _) in self._running.items() if (status := p.poll()) is not None}
+        for name in over:
+            del self._running[name]
+        return over
+
+    def stop(self, *, kill: bool = False) -> None:
+        """Ask every running worker to save and end; ``kill`` ends it at once."""
+        for process, _, _ in self._running.values():
+            process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)

@@ -1,0 +1,115 @@
+"""What a person sees while a suite runs: bars on a terminal, plain lines elsewhere (floor 5)."""
+
+import time
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
+
+
+class View(Protocol):
+    """What the scheduler tells whoever watches."""
+
+    def started(self, run_id: str) -> None:
+        """A worker was started."""
+
+    def moved(self, run_id: str, done: float, text: str) -> None:
+        """A run is this far, 0 to 1."""
+
+    def ended(self, run_id: str, outcome: str) -> None:
+        """A run ended: ``completed``, ``interrupted``, or what failed."""
+
+    def total(self, finished: int, runs: int, done: float, seconds_left: float | None) -> None:
+        """How far everything is; the time left is None while nothing can be said."""
+
+    def close(self) -> None:
+        """No more to come."""
+
+
+def duration(seconds: float | None) -> str:
+    """``2 d 3 h``, ``1 h 05 min``, ``3 min 20 s``, ``12 s``; ``…`` while unknown."""
+    if seconds is None:
+        return "…"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+class LiveView:
+    """A bar a run and one for all."""
+
+    def __init__(self, console: Console) -> None:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[text]}"),
+        )
+        self.bars = Progress(*columns, console=console, transient=True)
+        self.all = self.bars.add_task("[bold]all runs", total=1.0, text="")
+        self.tasks: dict[str, TaskID] = {}
+        self.bars.start()
+
+    def started(self, run_id: str) -> None:
+        """Add a bar."""
+        self.tasks[run_id] = self.bars.add_task(run_id, total=1.0, text="starting")
+
+    def moved(self, run_id: str, done: float, text: str) -> None:
+        """Move a bar."""
+        self.bars.update(self.tasks[run_id], completed=done, text=text)
+
+    def ended(self, run_id: str, outcome: str) -> None:
+        """Take the bar away and leave a line."""
+        self.bars.remove_task(self.tasks.pop(run_id))
+        colour = "green" if outcome == "completed" else "yellow" if outcome == "interrupted" else "red"
+        self.bars.console.print(f"[{colour}]{outcome:>12}[/] {run_id}", highlight=False)
+
+    def total(self, finished: int, runs: int, done: float, seconds_left: float | None) -> None:
+        """Move the bar of all."""
+        self.bars.update(self.all, completed=done, text=f"{finished}/{runs} runs, {duration(seconds_left)} left")
+
+    def close(self) -> None:
+        """Take the bars away."""
+        self.bars.stop()
+
+
+class PlainView:
+    """A line when a run starts and ends, and one a minute in between."""
+
+    def __init__(self, console: Console, every_s: float = 60.0) -> None:
+        self.console, self.every_s, self.said = console, every_s, time.monotonic()
+        self.numbers = ""
+
+    def _say(self, text: str) -> None:
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def started(self, run_id: str) -> None:
+        """Say so."""
+        self._say(f"{'started':>12} {run_id}")
+
+    def moved(self, run_id: str, done: float, text: str) -> None:
+        """Say nothing: a log wants no bar."""
+
+    def ended(self, run_id: str, outcome: str) -> None:
+        """Say how, and how far everything is."""
+        self._say(f"{outcome:>12} {run_id} {self.numbers}".rstrip())
+
+    def total(self, finished: int, runs: int, done: float, seconds_left: float | None) -> None:
+        """Keep the numbers; say them when nothing else was said for a while."""
+        self.numbers = f"({finished}/{runs} runs, {100 * done:.0f} %, {duration(seconds_left)} left)"
+        if time.monotonic() - self.said > self.every_s:
+            self.said = time.monotonic()
+            self._say(f"{'running':>12} {self.numbers}")
+
+    def close(self) -> None:
+        """Nothing to take away."""
+
+
+def make_view(console: Console) -> View:
+    """Bars on a terminal, lines elsewhere."""
+    return LiveView(console) if console.is_terminal else PlainView(console)

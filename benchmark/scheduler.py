@@ -1,0 +1,221 @@
+"""Planned runs through an executor to results (floor 5).
+
+Files hold all truth: a run is done when its result is in the store. The scheduler only decides what starts
+when, and what an ended worker means.
+"""
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmark.data.source import prepare
+from benchmark.executors.local import LocalExecutor
+from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, RunFolder
+from benchmark.plan import PlannedRun, memory_gib, relative_work
+from benchmark.progress import View
+from benchmark.provenance import describe
+from benchmark.spec import CostSpec
+from benchmark.store import Failure, Result, Store
+
+#: Starts of a worker that may vanish without a word (killed, out of the system's memory) before it counts as crashed.
+VANISHING_LIMIT = 3
+#: Pause before a run that was interrupted, or is under way elsewhere, is looked at again.
+RETRY_SECONDS = 5.0
+POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Places:
+    """Folders of one invocation.
+
+    Attributes:
+        runs: scratch folders of the runs: jobs, logs, checkpoints.
+        cache: packed datasets.
+        data: the publishers' files; None where nobody said.
+    """
+
+    runs: Path
+    cache: Path
+    data: Path | None
+
+
+@dataclass
+class Summary:
+    """How an invocation ended: failed runs with their reasons, and whether it was interrupted."""
+
+    completed: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+    interrupted: bool = False
+
+
+def prepare_data(runs: Sequence[PlannedRun], places: Places) -> None:
+    """Check and pack every dataset that the missing runs read, before anything is trained.
+
+    Raises:
+        DataError: a set is missing, damaged or not to be read yet.
+    """
+    datasets = {run.spec.dataset.model_dump_json(): run.spec.dataset for run in runs}
+    for dataset in datasets.values():
+        prepare(dataset, places.data, places.cache)
+
+
+class Scheduler:
+    """Runs what is missing.
+
+    Args:
+        executor: where workers run.
+        store: where results appear.
+        places: scratch, cache and data folders.
+        view: who watches.
+    """
+
+    def __init__(self, executor: LocalExecutor, store: Store, places: Places, view: View) -> None:
+        self.executor, self.store, self.places, self.view = executor, store, places, view
+        self.summary = Summary()
+        self.running: dict[str, PlannedRun] = {}
+        self.not_before: dict[str, float] = {}
+
+    def run(self, runs: Sequence[PlannedRun], *, retry_failed: bool = False) -> Summary:
+        """Train every run without a result; failures of earlier invocations wait for ``retry_failed``.
+
+        A ``KeyboardInterrupt`` makes every worker save its state and ends the call with what is done.
+        """
+        known = set() if retry_failed else self.store.failed()
+        self.summary.failed = {
+            run.run_id: self.store.load_failure(run.run_id).status for run in runs if run.run_id in known
+        }
+        queue = deque(run for run in runs if run.run_id not in known)
+        self.work = {run.run_id: relative_work(run.spec) for run in queue}
+        self.fraction = dict.fromkeys(self.work, 0.0)
+        self.resumed: dict[str, float] = {}
+        self.began = time.monotonic()
+        try:
+            self._loop(queue)
+        except KeyboardInterrupt:
+            self._stop()
+        finally:
+            self.view.close()
+        return self.summary
+
+    def _loop(self, queue: deque[PlannedRun]) -> None:
+        while queue or self.running:
+            self._start_what_fits(queue)
+            for name, status in self.executor.ended().items():
+                self._ended(self.running.pop(name), status, queue)
+            for name in self.running:
+                if word := self._folder(name).progress():
+                    self.resumed.setdefault(name, word.done)
+                    self.fraction[name] = word.done
+                    self.view.moved(name, word.done, word.text)
+            self._tell_total()
+            time.sleep(POLL_SECONDS)
+
+    def _start_what_fits(self, queue: deque[PlannedRun]) -> None:
+        for _ in range(len(queue)):
+            run = queue.popleft()
+            too_early = self.not_before.get(run.run_id, 0) > time.monotonic()
+            if run.run_id in self.store.completed():  # another runner was faster
+                self._count(run, "completed")
+            elif too_early or not self._may_start(run):
+                queue.append(run)
+            else:
+                self._start(run)
+
+    def _may_start(self, run: PlannedRun) -> bool:
+        """A cost run waits until it is alone, and nothing starts beside it; else whatever fits."""
+        measuring = any(isinstance(other.spec, CostSpec) for other in self.running.values())
+        if measuring or (self.running and isinstance(run.spec, CostSpec)):
+            return False
+        return self.executor.fits(memory_gib(run.spec))
+
+    def _start(self, run: PlannedRun) -> None:
+        folder = self._folder(run.run_id)
+        folder.order(
+            Job(
+                run_id=run.run_id,
+                spec=run.spec,
+                results_folder=str(self.store.folder.resolve()),
+                data_dir=str(self.places.data.resolve()) if self.places.data else None,
+                cache_dir=str(self.places.cache.resolve()),
+                device=self.executor.device,
+            )
+        )
+        self.executor.start(run.run_id, folder, memory_gib(run.spec), run.spec.numerics.threads)
+        self.running[run.run_id] = run
+        self.view.started(run.run_id)
+
+    def _ended(self, run: PlannedRun, status: int, queue: deque[PlannedRun]) -> None:
+        outcome = self._outcome(run, status)
+        if outcome in ("interrupted", "elsewhere", "vanished"):
+            self.not_before[run.run_id] = time.monotonic() + RETRY_SECONDS
+            queue.append(run)
+        else:
+            self._count(run, outcome)
+        self.view.ended(run.run_id, outcome)
+
+    def _outcome(self, run: PlannedRun, status: int) -> str:
+        """What an ended worker means; the files say it, its exit status only helps."""
+        if run.run_id in self.store.completed():
+            return "completed"
+        if status == EXIT_INTERRUPTED:
+            return "interrupted"
+        if status == EXIT_BUSY:
+            return "elsewhere"
+        if status == EXIT_FAILED and run.run_id in self.store.failed():
+            return self.store.load_failure(run.run_id).status
+        if self._folder(run.run_id).vanished() < VANISHING_LIMIT:
+            return "vanished"
+        self._record_crash(run, f"its process ended {VANISHING_LIMIT} times without a word (status {status})")
+        return "crashed"
+
+    def _count(self, run: PlannedRun, outcome: str) -> None:
+        self.fraction[run.run_id] = 1.0
+        if outcome == "completed":
+            self.summary.completed += 1
+        else:
+            self.summary.failed[run.run_id] = outcome
+        self._tell_total()
+
+    def _stop(self) -> None:
+        """Let every worker save; a second Ctrl-C, or two minutes, and they are ended without."""
+        self.summary.interrupted = True
+        self.executor.stop()
+        deadline = time.monotonic() + 120
+        try:
+            while self.running and time.monotonic() < deadline:
+                for name, status in self.executor.ended().items():
+                    self._ended(self.running.pop(name), status, deque())
+                time.sleep(POLL_SECONDS)
+        except KeyboardInterrupt:
+            pass
+        self.executor.stop(kill=True)
+
+    def _tell_total(self) -> None:
+        everything = sum(self.work.values()) or 1.0
+        done = sum(self.work[name] * part for name, part in self.fraction.items())
+        new = done - sum(self.work[name] * part for name, part in self.resumed.items())
+        elapsed = time.monotonic() - self.began
+        left = (everything - done) * elapsed / new if new > 0.002 * everything else None
+        finished = self.summary.completed + sum(name in self.work for name in self.summary.failed)
+        self.view.total(finished, len(self.work), done / everything, left)
+
+    def _record_crash(self, run: PlannedRun, reason: str) -> None:
+        folder = self._folder(run.run_id)
+        self.store.put(
+            Result(
+                schema_version=1,
+                run_id=run.run_id,
+                spec=run.spec,
+                status="crashed",
+                metrics={},
+                history=[],
+                cost={},
+                provenance=describe(self.executor.device),
+                failure=Failure(reason=reason, log_tail=folder.log_tail(), log_file=str(folder.log)),
+            )
+        )
+
+    def _folder(self, name: str) -> RunFolder:
+        return RunFolder(self.places.runs / name)

@@ -1,0 +1,119 @@
+"""What a training step costs: time and peak memory of several methods side by side (Table 3)."""
+
+import multiprocessing
+import statistics
+import time
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmark.data.packed import ImageSet, Split
+from benchmark.hardware import process_peak_mib
+from benchmark.spec import CostSpec, CostVariant, Schedule, TrainSpec
+from benchmark.training.loop import Training, apply_numerics
+
+WARM_UP_STEPS = 3
+
+Block = dict[str, float]
+
+
+def measure(spec: CostSpec, data: ImageSet, device: torch.device) -> tuple[dict[str, Block], dict[str, Any]]:
+    """Measure all variants of a cost run, each overhead relative to the first.
+
+    Times are medians over steps taken in turn in one process, so that a drift of the machine's speed meets
+    all variants alike. Memory is the allocator's peak above what was there before on a GPU; on a CPU it is
+    the peak of a fresh process a variant, the interpreter and torch included.
+
+    Returns:
+        A block of metrics a variant, and how they were measured.
+    """
+    data = _few(data, 2 * spec.batch_size)
+    memory = [_peak_mib(spec, variant, data, device) for variant in spec.variants]
+    seconds = _times(spec, data, device)
+    blocks: dict[str, Block] = {}
+    for variant, mib, times in zip(spec.variants, memory, seconds, strict=True):
+        median = statistics.median(times)
+        quarters = statistics.quantiles(times, n=4) if len(times) > 1 else [median] * 3
+        blocks[variant.name] = {
+            "memory_mib": mib,
+            "memory_overhead_percent": 100 * (mib / memory[0] - 1),
+            "seconds_per_step": median,
+            "seconds_per_step_lower_quartile": quarters[0],
+            "seconds_per_step_upper_quartile": quarters[2],
+            "time_overhead_percent": 100 * (median / statistics.median(seconds[0]) - 1),
+        }
+    kind = "peak of torch's allocator" if device.type == "cuda" else "peak of a fresh process a variant"
+    return blocks, {"memory_kind": kind, "steps": spec.steps, "warm_up_steps": WARM_UP_STEPS}
+
+
+def training_of(spec: CostSpec, variant: CostVariant, data: ImageSet, device: torch.device) -> Training:
+    """A training of one variant, ready for steps."""
+    schedule = Schedule(epochs=1, batch_size=spec.batch_size, learning_rate=0.01)
+    train = TrainSpec(
+        protocol=spec.protocol,
+        dataset=spec.dataset,
+        network=spec.network,
+        method=variant.method,
+        schedule=schedule,
+        numerics=spec.numerics,
+    )
+    training = Training(train, data, device, listing1=variant.listing1)
+    training.model.train()
+    training.mixing.draw(0, 1)
+    return training
+
+
+def take_step(training: Training, batch_size: int) -> float:
+    """Seconds of one training step on a full batch, data and optimiser included."""
+    started = time.perf_counter()
+    images, labels, samples = next(training.batches.epoch(0, batch_size))
+    training.train_step(images, labels, samples)
+    if training.device.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - started
+
+
+def _times(spec: CostSpec, data: ImageSet, device: torch.device) -> list[list[float]]:
+    trainings = [training_of(spec, variant, data, device) for variant in spec.variants]
+    seconds: list[list[float]] = [[] for _ in trainings]
+    for step in range(WARM_UP_STEPS + spec.steps):
+        for training, times in zip(trainings, seconds, strict=True):
+            taken = take_step(training, spec.batch_size)
+            if step >= WARM_UP_STEPS:
+                times.append(taken)
+    return seconds
+
+
+def _peak_mib(spec: CostSpec, variant: CostVariant, data: ImageSet, device: torch.device) -> float:
+    if device.type != "cuda":
+        context = multiprocessing.get_context("spawn")
+        receive, send = context.Pipe(duplex=False)
+        child = context.Process(target=_report_process_peak, args=(spec, variant, data, send))
+        child.start()
+        send.close()
+        try:
+            return float(receive.recv())
+        finally:
+            child.join()
+    before = torch.cuda.memory_allocated()
+    torch.cuda.reset_peak_memory_stats()
+    training = training_of(spec, variant, data, device)
+    for _ in range(WARM_UP_STEPS):
+        take_step(training, spec.batch_size)
+    return float((torch.cuda.max_memory_allocated() - before) / 2**20)
+
+
+def _report_process_peak(spec: CostSpec, variant: CostVariant, data: ImageSet, send: Any) -> None:
+    apply_numerics(spec.numerics)
+    training = training_of(spec, variant, data, torch.device("cpu"))
+    for _ in range(2):  # the second step holds the momentum buffers too
+        take_step(training, spec.batch_size)
+    send.send(process_peak_mib())
+
+
+def _few(data: ImageSet, count: int) -> ImageSet:
+    """The first images only (repeated if need be): a step's cost does not depend on the others."""
+    chosen = np.arange(count) % len(data.train.labels)
+    train = Split(images=data.train.images[chosen], labels=data.train.labels[chosen])
+    return ImageSet(train=train, test=data.test, classes=data.classes, mean=data.mean, std=data.std, digest=data.digest)
