@@ -1,0 +1,79 @@
+"""Options and steps that several commands share."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmark.manifest import find_manifests
+from benchmark.plan import Plan
+from benchmark.profiles import PROFILE_NAMES, Variant
+from benchmark.store import Store
+from benchmark.suite import Suite, load_suites
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def _folder(default: str, variable: str, text: str) -> dict[str, Any]:
+    path = click.Path(path_type=Path, file_okay=False)
+    return {"type": path, "default": ROOT / default, "envvar": variable, "help": text}
+
+
+suites_argument = click.argument("suites", nargs=-1, metavar="[SUITE]...")
+profile_option = click.option(
+    "--profile", type=click.Choice(PROFILE_NAMES), default="paper", show_default=True, help="How much of the protocol."
+)
+set_option = click.option(
+    "--set", "settings", multiple=True, metavar="PATH=VALUE", help="Change every run; repeatable."
+)
+only_option = click.option(
+    "--only", multiple=True, metavar="GLOB", help="Only rows or columns of this name; repeatable."
+)
+trials_option = click.option(
+    "--trials", type=click.IntRange(min=1), help="Seeds an entry, instead of the suite's number."
+)
+results_option = click.option("--results-dir", **_folder("results", "SFE_RESULTS_DIR", "Where results lie."))
+reports_option = click.option("--reports-dir", **_folder("reports", "SFE_REPORTS_DIR", "Where reports are written."))
+scratch_option = click.option(
+    "--scratch-dir", **_folder("scratch", "SFE_SCRATCH_DIR", "Checkpoints, logs, packed data.")
+)
+json_option = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+
+
+def load(names: tuple[str, ...], variant: Variant, results_dir: Path) -> tuple[list[Suite], Store]:
+    suites = load_suites(find_manifests(list(names) or ["all"]), variant)
+    return suites, Store(results_dir / variant.results_name)
+
+
+def run_folders(scratch_dir: Path, store: Store) -> Path:
+    """Scratch folders of a results folder; two results folders never share one."""
+    digest = hashlib.sha256(str(store.folder.resolve()).encode()).hexdigest()[:8]
+    return scratch_dir / "runs" / f"{store.folder.name}-{digest}"
+
+
+def headline(suites: list[Suite], made: Plan) -> str:
+    totals = made.totals()
+    names = ", ".join(suite.name for suite in suites)
+    text = f"{names} ({suites[0].variant.reports_name}): {totals['entries']} entries served by {totals['trainings']} "
+    text += f"trainings, {totals['train_runs']} training runs"
+    if totals["cost_runs"]:
+        text += f" and {totals['cost_runs']} cost run"
+    return f"{text}, {totals['done']} of them done"
+
+
+def write_reports(
+    suites: list[Suite], store: Store, reports_dir: Path, trials: int | None, say: Callable[[str], Any]
+) -> None:
+    from benchmark.reports.write import write_reports
+
+    for path in write_reports(suites, store, reports_dir, trials):
+        if path.suffix == ".md":
+            say(f"report: {shown(path)}")
+
+
+def shown(path: Path) -> str:
+    """A path as a person would type it from here."""
+    return os.path.relpath(path) if path.resolve().is_relative_to(Path.cwd()) else str(path)

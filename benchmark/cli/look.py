@@ -1,0 +1,95 @@
+"""``list``, ``plan`` and ``status``: what there is, what would run, what has run. None takes a second."""
+
+import json
+from pathlib import Path
+
+import click
+
+from benchmark.cli.common import (
+    headline,
+    json_option,
+    load,
+    only_option,
+    profile_option,
+    results_option,
+    run_folders,
+    scratch_option,
+    set_option,
+    suites_argument,
+    trials_option,
+)
+from benchmark.manifest import find_manifests, load_manifest, suite_names
+from benchmark.plan import make_plan
+from benchmark.profiles import load_variant
+from benchmark.status import count_states
+
+
+@click.command("list")
+@json_option
+def list_suites(form: str) -> None:
+    """The suites there are."""
+    manifests = [load_manifest(path) for path in find_manifests(suite_names())]
+    if form == "json":
+        click.echo(json.dumps([{"suite": m.suite, "title": m.title, "source": m.source} for m in manifests], indent=1))
+        return
+    for manifest in manifests:
+        click.echo(f"{manifest.suite:<10} {manifest.title}")
+
+
+@click.command()
+@suites_argument
+@profile_option
+@only_option
+@trials_option
+@set_option
+@results_option
+@json_option
+def plan(
+    suites: tuple[str, ...],
+    profile: str,
+    only: tuple[str, ...],
+    trials: int | None,
+    settings: tuple[str, ...],
+    results_dir: Path,
+    form: str,
+) -> None:
+    """What would run, what is shared between cells, what is done."""
+    loaded, store = load(suites, load_variant(profile, settings), results_dir)
+    made = make_plan(loaded, store.completed(), only=only, trials=trials)
+    if form == "json":
+        click.echo(json.dumps(made.as_json(), indent=1))
+        return
+    for planned in made.runs:
+        readers = ", ".join(f"{cell.suite}: {cell.row} / {cell.column}" for cell in planned.cells)
+        click.echo(f"{'done' if planned.done else 'to do':<6} {planned.run_id}  ({readers})")
+    click.echo(headline(loaded, made))
+
+
+@click.command()
+@suites_argument
+@profile_option
+@trials_option
+@set_option
+@results_option
+@scratch_option
+@json_option
+def status(
+    suites: tuple[str, ...],
+    profile: str,
+    trials: int | None,
+    settings: tuple[str, ...],
+    results_dir: Path,
+    scratch_dir: Path,
+    form: str,
+) -> None:
+    """How far each suite is: done, running, interrupted, failed, missing."""
+    loaded, store = load(suites, load_variant(profile, settings), results_dir)
+    folders = run_folders(scratch_dir, store)
+    states = {s.name: count_states(make_plan([s], store.completed(), trials=trials), store, folders) for s in loaded}
+    if form == "json":
+        click.echo(json.dumps(states, indent=1))
+        return
+    columns = list(next(iter(states.values())))
+    click.echo(f"{'suite':<12}" + "".join(f"{name:>13}" for name in columns))
+    for name, counts in states.items():
+        click.echo(f"{name:<12}" + "".join(f"{counts[column]:>13}" for column in columns))

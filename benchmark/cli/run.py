@@ -1,0 +1,89 @@
+"""``run``: train what is missing, then write the reports."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from benchmark.cli.common import (
+    headline,
+    load,
+    only_option,
+    profile_option,
+    reports_option,
+    results_option,
+    run_folders,
+    scratch_option,
+    set_option,
+    trials_option,
+    write_reports,
+)
+from benchmark.plan import make_plan
+from benchmark.profiles import load_variant
+
+
+@click.command()
+@click.argument("suites", nargs=-1, required=True, metavar="SUITE...")
+@profile_option
+@only_option
+@trials_option
+@set_option
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="SFE_DATA_DIR",
+    help="The publishers' files (SFE_DATA_DIR).",
+)
+@results_option
+@reports_option
+@scratch_option
+@click.option("--executor", type=click.Choice(["local"]), default="local", show_default=True)
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--jobs", type=click.IntRange(min=1), help="Runs at once; default: as many as fit.")
+@click.option("--runs-per-gpu", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("--retry-failed", is_flag=True, help="Try failed runs again.")
+def run(
+    suites: tuple[str, ...],
+    profile: str,
+    only: tuple[str, ...],
+    trials: int | None,
+    settings: tuple[str, ...],
+    data_dir: Path | None,
+    results_dir: Path,
+    reports_dir: Path,
+    scratch_dir: Path,
+    executor: str,
+    device: str,
+    jobs: int | None,
+    runs_per_gpu: int,
+    retry_failed: bool,
+) -> None:
+    """Train what is missing of some suites, then write their reports.
+
+    SUITE is table1 … table7, figure4, all, or the path of a manifest.
+    """
+    from rich.console import Console
+
+    from benchmark.executors.local import LocalExecutor
+    from benchmark.progress import make_view
+    from benchmark.scheduler import Places, Scheduler, prepare_data
+
+    loaded, store = load(suites, load_variant(profile, settings), results_dir)
+    plan = make_plan(loaded, store.completed(), only=only, trials=trials)
+    places = Places(runs=run_folders(scratch_dir, store), cache=scratch_dir / "data", data=data_dir)
+    prepare_data(plan.missing, places)
+    console = Console()
+    console.print(headline(loaded, plan), highlight=False, markup=False, soft_wrap=True)
+    threads = max((planned.spec.numerics.threads for planned in plan.runs), default=1)
+    engine = LocalExecutor.on_this_machine(device=device, jobs=jobs, threads=threads, runs_per_gpu=runs_per_gpu)
+    scheduler = Scheduler(engine, store, places, make_view(console))
+    summary = scheduler.run(plan.missing, retry_failed=retry_failed)
+    write_reports(loaded, store, reports_dir, trials, console.print)
+    for name, reason in summary.failed.items():
+        click.echo(f"failed: {name}: {reason}; see {store.failures_folder / name}.json", err=True)
+    if summary.failed:
+        click.echo("--retry-failed tries failed runs again.", err=True)
+    if summary.interrupted:
+        click.echo("Interrupted; the same command goes on from here.", err=True)
+        sys.exit(130)
+    sys.exit(1 if summary.failed else 0)
