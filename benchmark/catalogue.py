@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-DatasetName = Literal["cifar10", "cifar100", "tiny-imagenet", "cub200", "stanford_dogs", "stanford_cars"]
 Family = Literal["resnet", "seresnet", "densenet", "wrn", "pyramidnet", "resnet_imagenet"]
 
 
@@ -78,6 +77,14 @@ DATASETS: Mapping[str, DatasetFacts] = {
         test_images=8_041,
     ),
 }
+
+
+def own_dataset(name: str, classes: int, input_size: int) -> DatasetFacts:
+    """A set that is not the paper's: cropped like the fine-grained ones, its size unknown until it is read."""
+    return DatasetFacts(
+        title=name, classes=classes, input_size=input_size, crop_padding=0, train_images=0, test_images=0
+    )
+
 
 #: The networks of the paper by the name a manifest gives them.
 NETWORKS: Mapping[str, Mapping[str, str | int]] = {

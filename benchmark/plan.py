@@ -118,14 +118,18 @@ _WORK: Mapping[str, tuple[float, float]] = {
 }
 
 
+#: What a set of one's own is taken to hold before it is read.
+UNKNOWN_IMAGES = 10_000
+
+
 def relative_work(spec: TrainSpec | CostSpec) -> float:
     """About how many multiply-adds a run takes, in units of 10⁹; only ratios mean anything."""
     forward, _ = _per_image(spec)
     if isinstance(spec, CostSpec):
         return 3 * forward * spec.batch_size * spec.steps * len(spec.variants) * 3
     facts = spec.dataset.facts
-    train = spec.dataset.train_images or facts.train_images
-    test = spec.dataset.test_images or facts.test_images
+    train = spec.dataset.train_images or facts.train_images or UNKNOWN_IMAGES
+    test = spec.dataset.test_images or facts.test_images or UNKNOWN_IMAGES
     return forward * (3 * train + test) * spec.schedule.epochs
 
 

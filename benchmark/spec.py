@@ -14,13 +14,13 @@ from pydantic import Field, TypeAdapter, model_validator
 from benchmark.catalogue import (
     DATASETS,
     DatasetFacts,
-    DatasetName,
     Family,
     depth_problem,
+    own_dataset,
     stage_channels,
     width_meaning,
 )
-from benchmark.schema import Frozen, refuse
+from benchmark.schema import Frozen, refuse, suggestion
 
 #: Raised whenever the numbers of an unchanged spec would change; part of every id.
 PROTOCOL = 1
@@ -38,20 +38,27 @@ Prediction = Literal[
 class Dataset(Frozen):
     """Which images a run sees.
 
-    ``official`` are the publisher's files; ``standin`` are generated images of the same shape and class
-    count, for smoke runs only. ``train_images`` and ``test_images`` take a class-balanced part.
+    ``official`` are the publisher's files; ``folder`` is a folder ``train/<class>/*, test/<class>/*`` of that
+    name below the data directory, of a known set or of one's own; ``standin`` are generated images of the
+    same shape and class count, for smoke runs only. ``train_images`` and ``test_images`` take a
+    class-balanced part. ``classes`` is for sets of one's own alone.
     """
 
-    name: DatasetName
-    source: Literal["official", "standin"] = "official"
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")
+    source: Literal["official", "folder", "standin"] = "official"
     train_images: int | None = Field(default=None, ge=1)
     test_images: int | None = Field(default=None, ge=1)
     input_size: int | None = Field(default=None, ge=8)
+    classes: int | None = Field(default=None, ge=2)
 
     @property
     def facts(self) -> DatasetFacts:
-        """The catalogue's entry of this dataset."""
-        return DATASETS[self.name]
+        """The catalogue's entry of this dataset, or what the spec says of a set of one's own."""
+        if self.name in DATASETS:
+            return DATASETS[self.name]
+        assert self.classes is not None
+        assert self.input_size is not None
+        return own_dataset(self.name, self.classes, self.input_size)
 
     @property
     def image_size(self) -> int:
@@ -60,6 +67,15 @@ class Dataset(Frozen):
 
     @model_validator(mode="after")
     def _check(self) -> "Dataset":
+        known = self.name in DATASETS
+        if not known and self.source == "official":
+            hint = suggestion(self.name, list(DATASETS))
+            raise refuse("name", f"there is no dataset {self.name!r}; {hint} (a folder of your own: source: folder)")
+        for field in ("classes", "input_size"):
+            if not known and getattr(self, field) is None:
+                raise refuse(field, f"{self.name} is not in the catalogue; say its {field}")
+        if known and self.classes is not None:
+            raise refuse("classes", f"{self.facts.title} has {self.facts.classes}; leave it out")
         for split in ("train_images", "test_images"):
             wanted, whole = getattr(self, split), getattr(self.facts, split)
             if self.source == "standin" and wanted is None:

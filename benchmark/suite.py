@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from benchmark.catalogue import DATASETS, NETWORKS
+from benchmark.catalogue import NETWORKS
 from benchmark.errors import ManifestError, UserError
 from benchmark.hardware import device_name
 from benchmark.manifest import COST_METRICS, Column, Manifest, Published, Row, load_manifest
@@ -248,15 +248,13 @@ class _Builder:
 def _named(layer: _Layer) -> _Layer:
     """A layer with ``dataset: cifar100`` and ``network: resnet110`` written out."""
     tree = dict(layer.tree)
-    for key, known in (("dataset", DATASETS), ("network", NETWORKS)):
-        name = tree.get(key)
-        if not isinstance(name, str):
-            continue
-        if name not in known:
-            raise ManifestError(
-                layer.file, f"{layer.at}.{key}", f"there is no {key} {name!r}; {suggestion(name, list(known))}"
-            )
-        tree[key] = {"name": name} if key == "dataset" else dict(NETWORKS[name])
+    if isinstance(tree.get("dataset"), str):
+        tree["dataset"] = {"name": tree["dataset"]}
+    if isinstance(name := tree.get("network"), str):
+        if name not in NETWORKS:
+            hint = suggestion(name, list(NETWORKS))
+            raise ManifestError(layer.file, f"{layer.at}.network", f"there is no network {name!r}; {hint}")
+        tree["network"] = dict(NETWORKS[name])
     return _Layer(layer.file, layer.at, tree)
 
 

@@ -27,7 +27,7 @@ profile_option = click.option(
     "--profile", type=click.Choice(PROFILE_NAMES), default="paper", show_default=True, help="How much of the protocol."
 )
 set_option = click.option(
-    "--set", "settings", multiple=True, metavar="PATH=VALUE", help="Change every run; repeatable."
+    "--set", "settings", multiple=True, metavar="PATH=VALUE", help="Change every run; may be repeated."
 )
 only_option = click.option(
     "--only", multiple=True, metavar="GLOB", help="Only rows or columns of this name; repeatable."
@@ -44,6 +44,7 @@ json_option = click.option("--format", "form", type=click.Choice(["text", "json"
 
 
 def load(names: tuple[str, ...], variant: Variant, results_dir: Path) -> tuple[list[Suite], Store]:
+    """The named suites (all of the paper's without a name) and the results of their profile."""
     suites = load_suites(find_manifests(list(names) or ["all"]), variant)
     return suites, Store(results_dir / variant.results_name)
 
@@ -55,6 +56,7 @@ def run_folders(scratch_dir: Path, store: Store) -> Path:
 
 
 def headline(suites: list[Suite], made: Plan) -> str:
+    """One line on a plan: entries, trainings, runs, done."""
     totals = made.totals()
     names = ", ".join(suite.name for suite in suites)
     text = f"{names} ({suites[0].variant.reports_name}): {totals['entries']} entries served by {totals['trainings']} "
@@ -67,9 +69,10 @@ def headline(suites: list[Suite], made: Plan) -> str:
 def write_reports(
     suites: list[Suite], store: Store, reports_dir: Path, trials: int | None, say: Callable[[str], Any]
 ) -> None:
-    from benchmark.reports.write import write_reports
+    """Write reports and say where the readable ones are."""
+    from benchmark.reports import write  # pandas and matplotlib, only where a report is made
 
-    for path in write_reports(suites, store, reports_dir, trials):
+    for path in write.write_reports(suites, store, reports_dir, trials):
         if path.suffix == ".md":
             say(f"report: {shown(path)}")
 
