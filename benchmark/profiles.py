@@ -21,8 +21,12 @@ from benchmark.yaml_files import read_yaml
 ProfileName = Literal["paper", "short", "mini", "smoke"]
 PROFILE_NAMES: tuple[str, ...] = get_args(ProfileName)
 PROFILE_DIR = Path(__file__).resolve().parent.parent / "suites" / "profiles"
-#: A choice of the plan, not of a run: SI and AG columns read the run that also distils.
-PLAN_CHOICES = ("sd_shares_run",)
+#: Choices of what a cell reads, not of what a run does: whether SI and AG columns read the run that also
+#: distils, and whether aggregates average logits (Eq. 8) or probabilities (the text). The default stands first.
+PLAN_CHOICES: Mapping[str, tuple[Any, ...]] = {
+    "sd_shares_run": (False, True),
+    "aggregate": ("logits", "probabilities"),
+}
 
 Tree = dict[str, Any]
 
@@ -110,8 +114,12 @@ def parse_setting(text: str) -> Setting:
     path = ("choices", name) if name in choices else tuple(name.split("."))
     if path[0] in ("seed", "kind", "protocol"):
         raise UserError(f"--set {text}: {path[0]} can't be set; for more or fewer seeds use --trials")
-    if path[-1] not in PLAN_CHOICES or path[0] != "choices":
+    if name not in PLAN_CHOICES:
         _check_path(text, path)
+    elif (type(value), value) not in [(type(known), known) for known in PLAN_CHOICES[name]]:  # 1 is not true
+        raise UserError(
+            f"--set {text}: {name} is one of {', '.join(str(known).lower() for known in PLAN_CHOICES[name])}"
+        )
     return Setting(path, value)
 
 

@@ -2,7 +2,7 @@
 
 import fnmatch
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,12 @@ from benchmark.spec import PROTOCOL, CostSpec, CostVariant, Method, TrainSpec
 _CHOICE_MATTERS = {
     "beta_on": lambda method: method.get("classifiers", 1) > 1,
     "distill_from": lambda method: method.get("distillation", False),
+}
+
+#: What a cell reads where probabilities are averaged instead of logits.
+_PROBABILITIES = {
+    "aggregated": "aggregated_probabilities",
+    "aggregated_final_head": "aggregated_final_head_probabilities",
 }
 
 
@@ -94,6 +100,8 @@ def load_suite(path: Path, variant: Variant) -> Suite:
     ]
     if variant.choice("sd_shares_run"):
         cells = _read_distilling_runs(cells)
+    if variant.choice("aggregate") == "probabilities":
+        cells = [replace(cell, reads=_PROBABILITIES.get(cell.reads, cell.reads)) for cell in cells]
     return Suite(path, manifest, variant, tuple(cells))
 
 
@@ -154,7 +162,7 @@ def _read_distilling_runs(cells: Sequence[Cell]) -> list[Cell]:
         if isinstance(spec, TrainSpec) and spec.method.views > 1:
             twin = spec.model_copy(update={"method": spec.method.model_copy(update={"distillation": True})})
             spec = twin if twin.model_dump_json() in trained else spec
-        out.append(Cell(cell.suite, cell.row, cell.column, cell.reads, cell.published, spec))
+        out.append(replace(cell, spec=spec))
     return out
 
 

@@ -16,7 +16,7 @@ from benchmark.cli.common import (
     trials_option,
     write_reports,
 )
-from benchmark.profiles import load_variant
+from benchmark.profiles import PLAN_CHOICES, load_variant
 
 
 @click.command()
@@ -26,6 +26,7 @@ from benchmark.profiles import load_variant
 @set_option
 @results_option
 @reports_option
+@click.option("--aggregate", type=click.Choice(PLAN_CHOICES["aggregate"]), help="Short for --set aggregate=…")
 @click.option("--check", is_flag=True, help="Write nothing; end with 1 where the reports on disk are not current.")
 def report(
     suites: tuple[str, ...],
@@ -34,9 +35,11 @@ def report(
     settings: tuple[str, ...],
     results_dir: Path,
     reports_dir: Path,
+    aggregate: str | None,
     check: bool,
 ) -> None:
     """Write the reports of some suites (all without a name) from the results on disk."""
+    settings += (f"aggregate={aggregate}",) if aggregate else ()
     loaded, store = load(suites, load_variant(profile, settings), results_dir)
     if not check:
         write_reports(loaded, store, reports_dir, trials, click.echo)
