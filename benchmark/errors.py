@@ -5,6 +5,7 @@ exit status 2. A :class:`RunError` ends one training; the worker records it and 
 """
 
 from pathlib import Path
+from typing import Literal
 
 
 class BenchmarkError(Exception):
@@ -39,13 +40,19 @@ class StoreError(UserError):
 class RunError(BenchmarkError):
     """A training that can't go on; ``status`` is what its failure record says."""
 
-    status = "crashed"
+    status: Literal["crashed", "diverged", "timed_out"] = "crashed"
 
 
 class DivergedError(RunError):
     """The loss became NaN or infinite."""
 
     status = "diverged"
+
+
+class TimedOutError(RunError):
+    """The run took longer than ``--timeout-min`` allows."""
+
+    status = "timed_out"
 
 
 class InterruptedRun(BenchmarkError):  # noqa: N818 - not a mistake: the run resumes from its checkpoint

@@ -32,6 +32,7 @@ class Job(Frozen):
     cache_dir: str
     device: str = Field(pattern=r"^(cpu|cuda)$")
     checkpoint_minutes: float = Field(default=5.0, ge=0)
+    timeout_min: float | None = Field(default=None, gt=0)
 
 
 class Progress(Frozen):

@@ -69,10 +69,14 @@ class Scheduler:
         store: where results appear.
         places: scratch, cache and data folders.
         view: who watches.
+        timeout_min: minutes of training after which a run counts as timed out; None for no bound.
     """
 
-    def __init__(self, executor: LocalExecutor, store: Store, places: Places, view: View) -> None:
+    def __init__(
+        self, executor: LocalExecutor, store: Store, places: Places, view: View, *, timeout_min: float | None = None
+    ) -> None:
         self.executor, self.store, self.places, self.view = executor, store, places, view
+        self.timeout_min = timeout_min
         self.summary = Summary()
         self.running: dict[str, PlannedRun] = {}
         self.not_before: dict[str, float] = {}
@@ -140,6 +144,7 @@ class Scheduler:
                 data_dir=str(self.places.data.resolve()) if self.places.data else None,
                 cache_dir=str(self.places.cache.resolve()),
                 device=self.executor.device,
+                timeout_min=self.timeout_min,
             )
         )
         self.executor.start(run.run_id, folder, memory_gib(run.spec), run.spec.numerics.threads)
@@ -163,8 +168,10 @@ class Scheduler:
             return "interrupted"
         if status == EXIT_BUSY:
             return "elsewhere"
-        if status == EXIT_FAILED and run.run_id in self.store.failed():
-            return self.store.load_failure(run.run_id).status
+        if status == EXIT_FAILED:
+            if run.run_id in self.store.failed():
+                return self.store.load_failure(run.run_id).status
+            return f"failed without a record: {' '.join(self._folder(run.run_id).log_tail(1))}"
         if self._folder(run.run_id).vanished() < VANISHING_LIMIT:
             return "vanished"
         self._record_crash(run, f"its process ended {VANISHING_LIMIT} times without a word (status {status})")

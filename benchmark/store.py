@@ -57,6 +57,19 @@ class Store:
         self.folder = folder
         self.failures_folder = folder / "failures"
 
+    def check_writable(self) -> None:
+        """Make sure results can be written before anything is trained.
+
+        Raises:
+            StoreError: they can't.
+        """
+        probe = self.folder / ".writable"
+        try:
+            write_atomic(probe, b"")
+            probe.unlink()
+        except OSError as error:
+            raise StoreError(f"{self.folder}: results can't be written there: {error.strerror}") from None
+
     def path(self, name: str) -> Path:
         """Where a completed run's result lies."""
         return self.folder / f"{name}.json"

@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from benchmark.data.packed import ImageSet
 from benchmark.data.source import load as load_images
-from benchmark.errors import InterruptedRun, RunError, UserError
+from benchmark.errors import InterruptedRun, RunError, TimedOutError, UserError
 from benchmark.hardware import cpu_model, gpu_models, process_peak_mib
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, Progress, RunFolder
 from benchmark.provenance import describe
@@ -70,9 +70,7 @@ class _Worker:
             return EXIT_INTERRUPTED
         except Exception as error:  # whatever it was: record it, and let the other runs go on
             traceback.print_exc()
-            self._failed(error)
-            self.folder.note_attempt("failed")
-            return EXIT_FAILED
+            return self._failed(error)
         self.folder.note_attempt("completed")
         self.folder.clear()
         return 0
@@ -130,6 +128,9 @@ class _Worker:
                 save()
                 why = f"signal {self.signalled}" if self.signalled else "the runner is gone"
                 raise InterruptedRun(f"{why}; saved in epoch {training.epoch + 1}")
+            if self.job.timeout_min is not None and training.seconds > 60 * self.job.timeout_min:
+                save()  # a retry with more time goes on from here
+                raise TimedOutError(f"trained for more than {self.job.timeout_min:g} minutes (--timeout-min)")
             if now - self.saved > 60 * self.job.checkpoint_minutes:
                 save()
             if now - self.said > 0.5:
@@ -141,12 +142,15 @@ class _Worker:
         cost = {**_peak_memory(self.job.device), **training.cost()}
         self.store.put(self._result("completed", training.metrics(), training.history, cost, images.digest))
 
-    def _failed(self, error: Exception) -> None:
-        out_of_memory = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
-        status: Status = "out_of_memory" if out_of_memory else getattr(error, "status", "crashed")
+    def _failed(self, error: Exception) -> int:
         reason = f"{type(error).__name__}: {error}"
         failure = Failure(reason=reason, log_tail=self.folder.log_tail(), log_file=str(self.folder.log))
-        self.store.put(self._result(status, {}, [], _peak_memory("cpu"), None, failure))
+        try:
+            self.store.put(self._result(failure_status(error), {}, [], _peak_memory("cpu"), None, failure))
+            self.folder.note_attempt("failed")
+        except OSError as unwritable:  # a full disk, say: nothing more can be said on it
+            print(f"the failure can't be recorded: {unwritable}", flush=True)
+        return EXIT_FAILED
 
     def _result(
         self,
@@ -177,6 +181,14 @@ class _Worker:
             provenance=provenance,
             failure=failure,
         )
+
+
+def failure_status(error: Exception) -> Status:
+    """What kind of failure an exception is."""
+    no_memory = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    if no_memory or "can't allocate memory" in str(error):  # what torch's allocator says on a CPU
+        return "out_of_memory"
+    return error.status if isinstance(error, RunError) else "crashed"
 
 
 def _peak_memory(device: str) -> dict[str, float]:

@@ -41,6 +41,7 @@ from benchmark.profiles import load_variant
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--jobs", type=click.IntRange(min=1), help="Runs at once; default: as many as fit.")
 @click.option("--runs-per-gpu", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("--timeout-min", type=click.FloatRange(min=0, min_open=True), help="Minutes a run may train.")
 @click.option("--retry-failed", is_flag=True, help="Try failed runs again.")
 def run(
     suites: tuple[str, ...],
@@ -56,6 +57,7 @@ def run(
     device: str,
     jobs: int | None,
     runs_per_gpu: int,
+    timeout_min: float | None,
     retry_failed: bool,
 ) -> None:
     """Train what is missing of some suites, then write their reports.
@@ -72,11 +74,12 @@ def run(
     plan = make_plan(loaded, store.completed(), only=only, trials=trials)
     places = Places(runs=run_folders(scratch_dir, store), cache=scratch_dir / "data", data=data_dir)
     prepare_data(plan.missing, places)
+    store.check_writable()
     console = Console()
     console.print(headline(loaded, plan), highlight=False, markup=False, soft_wrap=True)
     threads = max((planned.spec.numerics.threads for planned in plan.runs), default=1)
     engine = LocalExecutor.on_this_machine(device=device, jobs=jobs, threads=threads, runs_per_gpu=runs_per_gpu)
-    scheduler = Scheduler(engine, store, places, make_view(console))
+    scheduler = Scheduler(engine, store, places, make_view(console), timeout_min=timeout_min)
     summary = scheduler.run(plan.missing, retry_failed=retry_failed)
     write_reports(loaded, store, reports_dir, trials, console.print)
     for name, reason in summary.failed.items():

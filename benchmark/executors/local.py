@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmark.errors import UserError
 from benchmark.hardware import cores, gpu_models, memory_available_gib
 from benchmark.jobs import RunFolder
 
@@ -41,8 +42,16 @@ class LocalExecutor:
     def on_this_machine(
         cls, *, device: str = "auto", jobs: int | None = None, threads: int = 1, runs_per_gpu: int = 1
     ) -> "LocalExecutor":
-        """An executor for what the machine has: ``runs_per_gpu`` slots a GPU, or one per ``threads`` cores."""
+        """An executor for what the machine has: ``runs_per_gpu`` slots a GPU, or one per ``threads`` cores.
+
+        Raises:
+            UserError: a GPU is asked for where there is none.
+        """
         kind = ("cuda" if gpu_models() else "cpu") if device == "auto" else device
+        if kind == "cuda" and not gpu_models():
+            raise UserError(
+                "--device cuda: this machine shows no NVIDIA GPU; leave the option out to use the processor"
+            )
         if kind == "cuda":
             found = [Slot(gpu, n) for n in range(runs_per_gpu) for gpu in range(len(gpu_models()))]
         else:
