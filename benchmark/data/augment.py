@@ -1,54 +1,21 @@
 """Batches that never leave the device (floor 1; the one file of this room that imports torch).
 
-The uint8 images lie on the device, zero border included; crop and flip are one gather. The random
-choices are tables indexed by sample, drawn once an epoch, so that they depend on nothing but
-(seed, epoch): not on batch size, device, method or on where a run was resumed.
+The uint8 images lie on the device, zero border included, as one table of pixels; crop and flip are one gather,
+whatever the images' sizes.
 """
 
+import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from benchmark.data.crops import crop_range, draw_epoch
+from benchmark.data.measure import Channels
 from benchmark.data.packed import Split
-from benchmark.seeding import stream
 from benchmark.spec import Dataset
-
-Channels = tuple[float, float, float]
-
-
-@dataclass(frozen=True, kw_only=True)
-class EpochTables:
-    """One epoch's random choices; ``offsets`` and ``flips`` are indexed by sample, not by position."""
-
-    order: NDArray[np.int64]  # [n], the samples in the order they are seen
-    offsets: NDArray[np.int64]  # [n, 2], first row and column of the crop in the bordered image, pixels
-    flips: NDArray[np.bool_]  # [n], mirrored left to right
-
-
-def crop_range(dataset: Dataset) -> int:
-    """The largest crop offset in pixels: twice the border, or what the stored image is larger by."""
-    facts, size = dataset.facts, dataset.image_size
-    return 2 * facts.crop_padding if facts.crop_padding else facts.stored_size(size) - size
-
-
-def draw_epoch(seed: int, epoch: int, n: int, largest_offset: int) -> EpochTables:
-    """The random choices of one epoch.
-
-    Args:
-        seed: the trial's seed.
-        epoch: zero-based.
-        n: number of training images.
-        largest_offset: offsets are uniform over 0 … this, inclusive (:func:`crop_range`).
-    """
-    return EpochTables(
-        order=stream(seed, "order", epoch).permutation(n),
-        offsets=stream(seed, "crop", epoch).integers(0, largest_offset, size=(n, 2), endpoint=True),
-        flips=stream(seed, "flip", epoch).integers(0, 2, size=n).astype(np.bool_),
-    )
 
 
 def normalise(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
@@ -67,19 +34,55 @@ def normalise(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     return x.div_(255).sub_(mean).div_(std)
 
 
-class Batches:
-    """The training batches of one run, resident on the device.
+class Pixels:
+    """The images of a split as one table of pixels on a device, from which a batch is one gather.
+
+    Without a border the table is the cache's own memory map while it stays on the CPU.
 
     Args:
-        split: uint8 images [n, H, H, 3], H = ``facts.stored_size(image_size)``, and labels [n].
+        split: the images.
+        border: black pixels added on each side.
+        device: where the table lies.
+    """
+
+    def __init__(self, split: Split, border: int, device: torch.device) -> None:
+        bordered = split.bordered(border) if border else split
+        self.device = device
+        self._pixels = _as_tensor(bordered.pixels).to(device)  # [P, 3]
+        self._starts = torch.from_numpy(bordered.starts).to(device)  # [n]
+        self._widths = torch.from_numpy(bordered.heights_widths[:, 1].copy()).to(device)  # [n]
+
+    def crop(self, samples: Tensor, offsets: Tensor, flips: Tensor, size: int) -> Tensor:
+        """Crop and mirror in one indexing.
+
+        Args:
+            samples: int64 [B].
+            offsets: int64 [B, 2], first row and column of each crop in the bordered image.
+            flips: bool [B].
+            size: S.
+
+        Returns:
+            uint8 [B, S, S, 3].
+        """
+        steps = torch.arange(size, device=self.device)  # [S]
+        rows = self._starts[samples, None] + (offsets[:, :1] + steps) * self._widths[samples, None]  # [B, S]
+        cols = offsets[:, 1:] + torch.where(flips[:, None], size - 1 - steps, steps)  # [B, S]
+        return self._pixels[rows[:, :, None] + cols[:, None, :]]
+
+
+class Batches:
+    """The training batches of one run, resident on the device where it has room for them.
+
+    Args:
+        split: uint8 images no smaller than ``facts.stored_size(image_size)`` on either side, and labels [n].
         mean: of the pixels scaled to 0 … 1, for R, G and B.
         std: likewise.
         dataset: says the input size and the border.
-        device: where the images lie and the batches appear.
+        device: where the batches appear.
         seed: the trial's seed.
 
     Raises:
-        ValueError: the images haven't the dataset's stored size.
+        ValueError: the shorter side of an image isn't the dataset's stored size.
     """
 
     def __init__(
@@ -88,9 +91,9 @@ class Batches:
         _check_side(split, dataset)
         self._seed, self._device = seed, device
         self._mean, self._std = _planes(mean, device), _planes(std, device)
-        self._size, self._largest_offset = dataset.image_size, crop_range(dataset)
+        self._size, self._largest_offset = dataset.image_size, crop_range(split, dataset)
         self._labels = torch.tensor(split.labels, device=device)  # [n]
-        self._images = _bordered(split.images, dataset.facts.crop_padding, device)  # [n, H + 2p, H + 2p, 3]
+        self._pixels = Pixels(split, dataset.facts.crop_padding, _home(split, device))
 
     def steps(self, batch_size: int) -> int:
         """Batches an epoch; the last may be smaller."""
@@ -108,21 +111,15 @@ class Batches:
             images float32 [B, 3, S, S] in channels_last, normalised; labels int64 [B]; sample indices
             int64 [B] into the split. All on the device.
         """
-        tables = draw_epoch(self._seed, epoch, len(self._labels), self._largest_offset)
-        order = torch.from_numpy(tables.order).to(self._device)
-        offsets = torch.from_numpy(tables.offsets).to(self._device)
-        flips = torch.from_numpy(tables.flips).to(self._device)
+        tables, home = draw_epoch(self._seed, epoch, len(self._labels), self._largest_offset), self._pixels.device
+        order = torch.from_numpy(tables.order).to(home)
+        offsets = torch.from_numpy(tables.offsets).to(home)
+        flips = torch.from_numpy(tables.flips).to(home)
         for step in range(start_step, self.steps(batch_size)):
             samples = order[step * batch_size : (step + 1) * batch_size]
-            pixels = self._gather(samples, offsets[samples], flips[samples])
+            pixels = self._pixels.crop(samples, offsets[samples], flips[samples], self._size).to(self._device)
+            samples = samples.to(self._device)
             yield normalise(pixels, self._mean, self._std), self._labels[samples], samples
-
-    def _gather(self, samples: Tensor, offsets: Tensor, flips: Tensor) -> Tensor:
-        """Crop and mirror in one indexing: [B], [B, 2], [B] -> uint8 [B, S, S, 3]."""
-        steps = torch.arange(self._size, device=self._device)  # [S]
-        rows = offsets[:, :1] + steps  # [B, S]
-        cols = offsets[:, 1:] + torch.where(flips[:, None], self._size - 1 - steps, steps)  # [B, S]
-        return self._images[samples[:, None, None], rows[:, :, None], cols[:, None, :]]
 
 
 def centre_batches(
@@ -131,7 +128,7 @@ def centre_batches(
     """The evaluation batches in the split's order: centre crop, normalised, not flipped.
 
     Args:
-        split: uint8 images [n, H, H, 3], H = ``facts.stored_size(image_size)``, and labels [n].
+        split: uint8 images no smaller than ``facts.stored_size(image_size)`` on either side, and labels [n].
         mean: of the pixels scaled to 0 … 1, for R, G and B.
         std: likewise.
         dataset: says the input size.
@@ -142,16 +139,18 @@ def centre_batches(
         images float32 [B, 3, S, S] in channels_last; labels int64 [B].
 
     Raises:
-        ValueError: the images haven't the dataset's stored size.
+        ValueError: the shorter side of an image isn't the dataset's stored size.
     """
     _check_side(split, dataset)
-    size = dataset.image_size
+    pixels, size = Pixels(split, 0, torch.device("cpu")), dataset.image_size
     shift, scale = _planes(mean, device), _planes(std, device)
-    first = round((dataset.facts.stored_size(size) - size) / 2)  # rounds as torchvision's CenterCrop does
+    # halves are rounded to even, as torchvision's CenterCrop rounds
+    offsets = torch.from_numpy(np.rint((split.heights_widths - size) / 2).astype(np.int64))  # [n, 2]
     for start in range(0, len(split.labels), batch_size):
-        crop = split.images[start : start + batch_size, first : first + size, first : first + size]
-        labels = torch.tensor(split.labels[start : start + batch_size], device=device)
-        yield normalise(torch.from_numpy(np.array(crop)).to(device), shift, scale), labels
+        samples = torch.arange(start, min(start + batch_size, len(split.labels)))
+        crop = pixels.crop(samples, offsets[samples], torch.zeros(len(samples), dtype=torch.bool), size)
+        labels = torch.from_numpy(split.labels[start : start + batch_size]).to(device)
+        yield normalise(crop.to(device), shift, scale), labels
 
 
 def _planes(values: Channels, device: torch.device) -> Tensor:
@@ -159,18 +158,25 @@ def _planes(values: Channels, device: torch.device) -> Tensor:
     return torch.tensor(values, dtype=torch.float32, device=device).view(1, 3, 1, 1)
 
 
-def _bordered(images: NDArray[np.uint8], padding: int, device: torch.device) -> Tensor:
-    """The images on the device with ``padding`` black pixels on each side, once for the whole run."""
-    inner = torch.from_numpy(np.array(images)).to(device)  # a copy: the cache is mapped read-only
-    if not padding:
-        return inner
-    n, height, width, channels = inner.shape
-    out = inner.new_zeros((n, height + 2 * padding, width + 2 * padding, channels))
-    out[:, padding : padding + height, padding : padding + width] = inner
-    return out
+def _home(split: Split, device: torch.device) -> torch.device:
+    """Where the pixels lie: on the device, or mapped on the CPU where they would take half the device's room."""
+    if device.type != "cuda" or split.images.nbytes < torch.cuda.mem_get_info(device)[0] / 2:
+        return device
+    return torch.device("cpu")
+
+
+def _as_tensor(array: NDArray[np.uint8]) -> Tensor:
+    """The array itself, not a copy; a mapped cache can't be written to, and nothing here does."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable", category=UserWarning)
+        return torch.from_numpy(array)
 
 
 def _check_side(split: Split, dataset: Dataset) -> None:
     side = dataset.facts.stored_size(dataset.image_size)
-    if split.images.shape[1:] != (side, side, 3):
-        raise ValueError(f"{dataset.name}: expected images of {side} x {side} x 3, got {split.images.shape[1:]}")
+    wrong = np.flatnonzero(split.heights_widths.min(axis=1) != side)
+    if len(wrong):
+        height, width = split.heights_widths[wrong[0]]
+        raise ValueError(
+            f"{dataset.name}: expected a shorter side of {side} pixels, but image {wrong[0]} is {height} x {width}"
+        )

@@ -7,28 +7,42 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+Channels = tuple[float, float, float]
+_CHUNK = 1 << 20  # pixels counted at once: bincount makes 8 bytes of each
 
-def channel_statistics(
-    images: NDArray[np.uint8],
-) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+
+def channel_counts(images: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """How often each value occurs in each channel: uint8 [..., 3] -> int64 [3, 256]."""
+    pixels = images.reshape(-1, 3)
+    counts = np.zeros((3, 256), dtype=np.int64)
+    for start in range(0, len(pixels), _CHUNK):
+        for channel in range(3):
+            counts[channel] += np.bincount(pixels[start : start + _CHUNK, channel], minlength=256)
+    return counts
+
+
+def statistics_of(counts: NDArray[np.int64]) -> tuple[Channels, Channels]:
     """Mean and population standard deviation (ddof 0) of each channel, pixels scaled to 0 … 1.
 
-    Counted in integers and rounded once, so that no summation order shows in the result.
+    Counted in Python's integers, which can't overflow, and rounded once, so that no summation order shows
+    in the result.
 
     Args:
-        images: [n, H, W, 3], n at least 1.
+        counts: [3, 256] from :func:`channel_counts`, of at least one pixel.
     """
-    values = np.arange(256, dtype=np.int64)
-    pixels = images.size // 3
     mean, std = [], []
-    for channel in range(3):
-        counts = np.zeros(256, dtype=np.int64)
-        for start in range(0, len(images), 1024):  # bincount makes 8 bytes of every pixel
-            counts += np.bincount(images[start : start + 1024, :, :, channel].ravel(), minlength=256)
-        total, squares = int(counts @ values), int(counts @ values**2)
+    for channel in counts.tolist():
+        pixels = sum(channel)
+        total = sum(count * value for value, count in enumerate(channel))
+        squares = sum(count * value**2 for value, count in enumerate(channel))
         mean.append(total / (pixels * 255))
         std.append(math.sqrt((pixels * squares - total**2) / (pixels * 255) ** 2))
     return (mean[0], mean[1], mean[2]), (std[0], std[1], std[2])
+
+
+def channel_statistics(images: NDArray[np.uint8]) -> tuple[Channels, Channels]:
+    """:func:`statistics_of` images [..., 3] with at least one pixel."""
+    return statistics_of(channel_counts(images))
 
 
 def content_digest(*arrays: NDArray[Any]) -> str:

@@ -1,5 +1,6 @@
 """What a training step costs: time and peak memory of several methods side by side (Table 3)."""
 
+import dataclasses
 import multiprocessing
 import statistics
 import time
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmark.data.packed import ImageSet, Split
+from benchmark.data.packed import ImageSet
 from benchmark.hardware import process_peak_mib
 from benchmark.spec import CostSpec, CostVariant, Schedule, TrainSpec
 from benchmark.training.loop import Training, apply_numerics
@@ -115,5 +116,4 @@ def _report_process_peak(spec: CostSpec, variant: CostVariant, data: ImageSet, s
 def _few(data: ImageSet, count: int) -> ImageSet:
     """The first images only (repeated if need be): a step's cost does not depend on the others."""
     chosen = np.arange(count) % len(data.train.labels)
-    train = Split(images=data.train.images[chosen], labels=data.train.labels[chosen])
-    return ImageSet(train=train, test=data.test, classes=data.classes, mean=data.mean, std=data.std, digest=data.digest)
+    return dataclasses.replace(data, train=data.train.take(chosen))

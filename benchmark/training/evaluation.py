@@ -8,7 +8,7 @@ from benchmark.data.packed import ImageSet
 from benchmark.methods.objective import predictions
 from benchmark.spec import Dataset
 
-#: Images evaluated at once; changes no number, only memory.
+#: Images of up to 224 pixels evaluated at once, fewer of larger ones; changes no number, only memory.
 EVALUATION_BATCH = 250
 
 
@@ -17,7 +17,8 @@ def evaluate(model: nn.Module, data: ImageSet, dataset: Dataset, device: torch.d
     """Accuracy in percent by prediction name; batch norms use their running statistics."""
     model.eval()
     correct: dict[str, Tensor] = {}
-    batches = centre_batches(data.test, data.mean, data.std, dataset, device, EVALUATION_BATCH)
+    batch = int(EVALUATION_BATCH * min(1, (224 / dataset.image_size) ** 2))
+    batches = centre_batches(data.test, data.mean, data.std, dataset, device, batch)
     for images, labels in batches:
         for name, scores in predictions(model(images)).items():
             hits = (scores.argmax(1) == labels).sum()

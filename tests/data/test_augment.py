@@ -7,8 +7,9 @@ import torch
 import torchvision.transforms.functional as vision
 from PIL import Image
 
-from benchmark.data.augment import Batches, centre_batches, crop_range, draw_epoch
-from benchmark.data.packed import ImageSet
+from benchmark.data.augment import Batches, centre_batches
+from benchmark.data.crops import crop_range, draw_epoch
+from benchmark.data.packed import ImageSet, Split
 from benchmark.data.standin import standin
 from benchmark.spec import Dataset
 
@@ -41,7 +42,7 @@ def oracle(image: np.ndarray[Any, Any], offset: Any, flip: Any, dataset: Dataset
 @pytest.mark.parametrize("unit", [True, False], ids=["pixels", "normalised"])
 def test_batches_are_torchvisions_given_the_same_choices(dataset: Dataset, unit: bool) -> None:
     images = standin(dataset)
-    tables = draw_epoch(3, 2, len(images.train.labels), crop_range(dataset))
+    tables = draw_epoch(3, 2, len(images.train.labels), crop_range(images.train, dataset))
     seen = 0
     for x, _, samples in batches(dataset, images, unit=unit).epoch(2, 4):
         for got, sample in zip(x, samples.tolist(), strict=True):
@@ -133,11 +134,10 @@ def test_all_offsets_and_both_sides_occur_equally_often() -> None:
     assert abs(tables.flips.mean() - 0.5) < 5 * 0.5 / 9000**0.5
 
 
-def test_the_crop_reaches_both_ends() -> None:
-    assert crop_range(PADDED) == 8
-    assert crop_range(CROPPED) == 4
-    assert crop_range(Dataset(name="cub200")) == 64
-    assert crop_range(Dataset(name="tiny-imagenet")) == 16
+@pytest.mark.parametrize(("name", "largest"), [("cifar10", 8), ("tiny-imagenet", 16), ("cub200", 64)])
+def test_the_crop_reaches_both_ends(name: str, largest: int) -> None:
+    dataset = Dataset(name=name, source="standin", train_images=1, test_images=1)
+    assert crop_range(standin(dataset).train, dataset) == largest
 
 
 def test_the_choices_of_seed_and_epoch_are_pinned() -> None:
@@ -150,5 +150,62 @@ def test_the_choices_of_seed_and_epoch_are_pinned() -> None:
 
 def test_images_of_another_size_are_refused() -> None:
     images = standin(CROPPED)
-    with pytest.raises(ValueError, match=r"^stanford_dogs: expected images of 64 x 64 x 3, got \(32, 32, 3\)$"):
+    message = r"^stanford_dogs: expected a shorter side of 64 pixels, but image 0 is 32 x 32$"
+    with pytest.raises(ValueError, match=message):
         Batches(images.train, *UNIT, Dataset(name="stanford_dogs", input_size=56), CPU, 0)
+
+
+def odd_sizes(side: int, count: int) -> Split:
+    """Images of different sizes, ``side`` on the shorter side."""
+    random = np.random.default_rng(side)
+    longer = random.integers(side, 2 * side, size=count)
+    sizes = np.array([(side, each) if at % 2 else (each, side) for at, each in enumerate(longer)], dtype=np.int64)
+    images = random.integers(256, size=(int(sizes.prod(axis=1).sum()), 3), dtype=np.uint8)
+    return Split(images=images, labels=np.arange(count) % 7, sizes=sizes)
+
+
+@pytest.fixture(params=[PADDED, CROPPED], ids=["padded", "cropped"])
+def odd(request: pytest.FixtureRequest) -> tuple[Dataset, Split]:
+    dataset: Dataset = request.param
+    return dataset, odd_sizes(dataset.facts.stored_size(dataset.image_size), 40)
+
+
+def test_batches_of_odd_sizes_are_torchvisions_given_the_same_choices(odd: tuple[Dataset, Split]) -> None:
+    dataset, split = odd
+    pictures, ranges = list(split), crop_range(split, dataset)
+    assert isinstance(ranges, np.ndarray)
+    tables = draw_epoch(5, 1, len(pictures), ranges)
+    seen = 0
+    for x, labels, samples in Batches(split, *UNIT, dataset, CPU, 5).epoch(1, 6):
+        assert labels.tolist() == split.labels[samples.numpy()].tolist()
+        for got, sample in zip(x, samples.tolist(), strict=True):
+            expected = oracle(pictures[sample], tables.offsets[sample], tables.flips[sample], dataset)
+            assert torch.equal(got, vision.to_tensor(expected))
+            seen += 1
+    assert seen == 40
+
+
+def test_evaluation_of_odd_sizes_is_torchvisions_centre_crop(odd: tuple[Dataset, Split]) -> None:
+    dataset, split = odd
+    size = dataset.image_size
+    found = torch.cat([x for x, _ in centre_batches(split, *UNIT, dataset, CPU, 7)])
+    expected = [vision.to_tensor(vision.center_crop(Image.fromarray(image), [size, size])) for image in split]
+    assert torch.equal(found, torch.stack(expected))
+
+
+def test_the_offsets_of_odd_sizes_fill_each_images_own_range_and_no_more() -> None:
+    ranges = np.array([[0, 3], [7, 1]] * 5000, dtype=np.int64)
+    offsets = draw_epoch(0, 0, len(ranges), ranges).offsets
+    for parity, axis, largest in ((0, 0, 0), (0, 1, 3), (1, 0, 7), (1, 1, 1)):
+        counts = np.bincount(offsets[parity::2, axis])
+        assert len(counts) == largest + 1
+        assert abs(counts - 5000 / (largest + 1)).max() < 5 * (5000 / (largest + 1)) ** 0.5
+    assert draw_epoch(0, 1, 3, ranges[:3]).offsets.tolist() == [[0, 3], [1, 1], [0, 1]]
+
+
+def test_one_images_size_does_not_shift_the_crop_of_another() -> None:
+    ranges = np.array([[9, 9]] * 6, dtype=np.int64)
+    other = ranges.copy()
+    other[2] = 50
+    changed = draw_epoch(0, 0, 6, ranges).offsets != draw_epoch(0, 0, 6, other).offsets
+    assert not changed[[0, 1, 3, 4, 5]].any()

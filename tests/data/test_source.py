@@ -86,17 +86,10 @@ def test_standins_touch_neither_data_nor_cache(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("call", [prepare, load])
-def test_what_this_version_cannot_read_is_refused(call: Callable[..., object], tmp_path: Path) -> None:
-    with pytest.raises(DataError) as caught:
-        call(Dataset(name="tiny-imagenet"), tmp_path, tmp_path)
-    assert str(caught.value) == (
-        "reading tiny-ImageNet is not part of this version yet; --profile smoke runs the suite on stand-in images"
-    )
-
-
 def test_no_data_folder_names_the_option_and_the_variable(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"^CIFAR-10 needs .*--data-dir \(or SFE_DATA_DIR\).*cifar-10-batches-py$"):
+    with pytest.raises(
+        DataError, match=r"^CIFAR-10 needs its official files.*--data-dir \(or SFE_DATA_DIR\).*cifar-10-batches-py$"
+    ):
         prepare(Dataset(name="cifar10"), None, tmp_path / "cache")
 
 

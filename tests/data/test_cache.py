@@ -2,12 +2,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmark.data.packed import ImageSet, Split, ensure_packed, image_set, read_packed, write_packed
+from benchmark.data.cache import Fill, Packed, ensure_packed, read_packed, write_set
+from benchmark.data.packed import ImageSet, Split, image_set
 from benchmark.errors import DataError
 
 
@@ -19,24 +21,59 @@ def make(seed: int = 0) -> ImageSet:
     return image_set(split(9), split(6), 5)
 
 
-def refuse() -> ImageSet:
+def make_odd() -> ImageSet:
+    def split(n: int) -> Split:
+        random = np.random.default_rng(n)
+        sizes = random.integers(2, 9, size=(n, 2))
+        images = random.integers(256, size=(int(sizes.prod(axis=1).sum()), 3), dtype=np.uint8)
+        return Split(images=images, labels=random.integers(5, size=n), sizes=sizes)
+
+    return image_set(split(9), split(6), 5)
+
+
+def filled(images: ImageSet) -> Fill:
+    return lambda folder: write_set(folder, images)
+
+
+def fill(folder: Path) -> Packed:
+    return write_set(folder, make())
+
+
+def refuse(folder: Path) -> Packed:
     raise AssertionError("packed again although the cache is good")
 
 
 def assert_same(found: ImageSet, expected: ImageSet) -> None:
     for split in ("train", "test"):
-        np.testing.assert_array_equal(getattr(found, split).images, getattr(expected, split).images)
-        np.testing.assert_array_equal(getattr(found, split).labels, getattr(expected, split).labels)
+        arrays, others = getattr(found, split).arrays(), getattr(expected, split).arrays()
+        assert list(arrays) == list(others)
+        for name, array in arrays.items():
+            np.testing.assert_array_equal(array, others[name])
     for field in ("classes", "mean", "std", "digest"):
         assert getattr(found, field) == getattr(expected, field)
 
 
 def test_what_is_written_reads_back_mapped(tmp_path: Path) -> None:
-    assert_same(ensure_packed(tmp_path / "deep" / "set", "cifar10", make), make())
+    assert_same(ensure_packed(tmp_path / "deep" / "set", "cifar10", fill), make())
     again = ensure_packed(tmp_path / "deep" / "set", "cifar10", refuse)
     assert_same(again, make())
     assert isinstance(again.train.images, np.memmap)
     assert not again.train.images.flags.writeable
+
+
+def test_odd_sizes_read_back_with_the_digest_they_have_in_memory(tmp_path: Path) -> None:
+    assert_same(ensure_packed(tmp_path / "set", "mine", filled(make_odd())), make_odd())
+
+
+def test_files_of_another_origin_are_packed_again_and_none_said_takes_any(tmp_path: Path) -> None:
+    def of(origin: str) -> Fill:
+        return lambda folder: replace(fill(folder), origin=origin)
+
+    ensure_packed(tmp_path / "set", "mine", of("a"), "a")
+    ensure_packed(tmp_path / "set", "mine", refuse, "a")
+    ensure_packed(tmp_path / "set", "mine", refuse)
+    ensure_packed(tmp_path / "set", "mine", of("b"), "b")
+    assert read_packed(tmp_path / "set", "mine", "a") is None
 
 
 def cut(file: str, keep: int) -> Callable[[Path], None]:
@@ -56,11 +93,17 @@ def header_overwritten(folder: Path) -> None:
     (folder / "test_images.npy").write_bytes(bytes(64) + blob[64:])
 
 
+def one_bit(folder: Path) -> None:
+    blob = bytearray((folder / "train_images.npy").read_bytes())
+    blob[-7] ^= 16
+    (folder / "train_images.npy").write_bytes(blob)
+
+
 def labels_for_images(folder: Path) -> None:
-    """Files of the right size that don't fit each other."""
+    """Files that are whole but don't fit each other."""
     (folder / "train_images.npy").write_bytes((folder / "test_images.npy").read_bytes())
     meta = json.loads((folder / "meta.json").read_text())
-    meta["bytes"]["train_images.npy"] = meta["bytes"]["test_images.npy"]
+    meta["files"]["train_images.npy"] = meta["files"]["test_images.npy"]
     (folder / "meta.json").write_text(json.dumps(meta))
 
 
@@ -75,35 +118,47 @@ def labels_for_images(folder: Path) -> None:
         lambda folder: (folder / "test_images.npy").open("ab").write(b"more"),
         older,
         header_overwritten,
+        one_bit,
         labels_for_images,
     ],
-    ids=["cut off", "empty", "meta cut off", "other meta", "file missing", "grown", "older", "header", "shapes"],
+    ids=[
+        "cut off",
+        "empty",
+        "meta cut off",
+        "other meta",
+        "file missing",
+        "grown",
+        "older",
+        "header",
+        "one bit",
+        "shapes",
+    ],
 )
 def test_a_damaged_cache_is_noticed_and_made_again(tmp_path: Path, damage: Callable[[Path], None]) -> None:
     folder = tmp_path / "set"
-    ensure_packed(folder, "cifar10", make)
+    ensure_packed(folder, "cifar10", fill)
     damage(folder)
     assert read_packed(folder, "cifar10") is None
-    assert_same(ensure_packed(folder, "cifar10", make), make())
+    assert_same(ensure_packed(folder, "cifar10", fill), make())
     assert_same(ensure_packed(folder, "cifar10", refuse), make())
 
 
 def test_a_cache_of_another_dataset_is_not_taken(tmp_path: Path) -> None:
-    ensure_packed(tmp_path / "set", "cifar10", make)
+    ensure_packed(tmp_path / "set", "cifar10", fill)
     assert read_packed(tmp_path / "set", "cifar100") is None
 
 
 def test_a_failed_making_leaves_the_old_folder_and_nothing_half_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_packed(tmp_path / "set", "cifar10", make())
+    ensure_packed(tmp_path / "set", "cifar10", fill)
 
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "save", full)
     with pytest.raises(DataError, match=r"set: No space left on device"):
-        ensure_packed(tmp_path / "set", "cifar100", make)
+        ensure_packed(tmp_path / "set", "cifar100", fill)
     assert [path.name for path in tmp_path.iterdir() if path.suffix != ".lock"] == ["set"]
     assert_same(ensure_packed(tmp_path / "set", "cifar10", refuse), make())
 
@@ -111,33 +166,34 @@ def test_a_failed_making_leaves_the_old_folder_and_nothing_half_written(
 def test_left_overs_of_a_killed_process_are_removed(tmp_path: Path) -> None:
     (tmp_path / ".set.0123.tmp").mkdir()
     (tmp_path / ".set.0123.tmp" / "train_images.npy").write_bytes(b"half")
-    ensure_packed(tmp_path / "set", "cifar10", make)
+    ensure_packed(tmp_path / "set", "cifar10", fill)
     assert sorted(path.name for path in tmp_path.iterdir() if path.suffix != ".lock") == ["set"]
 
 
 def test_a_cache_place_that_cannot_be_written_is_one_clear_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match=r"^cannot write the image cache .*file/set: .*make it writable$"):
-        ensure_packed(tmp_path / "file" / "set", "cifar10", make)
+        ensure_packed(tmp_path / "file" / "set", "cifar10", fill)
 
 
 _CONTENDER = """
 import sys, time
 from pathlib import Path
 import numpy as np
-from benchmark.data.packed import Split, ensure_packed, image_set
+from benchmark.data.cache import ensure_packed, write_set
+from benchmark.data.packed import Split, image_set
 
-def make():
+def fill(folder):
     with open(sys.argv[2], "a") as log:
         log.write("made\\n")
     time.sleep(0.3)
     split = Split(images=np.full((3, 4, 4, 3), 7, np.uint8), labels=np.arange(3))
-    return image_set(split, split, 3)
+    return write_set(folder, image_set(split, split, 3))
 
 Path(sys.argv[2]).with_suffix(f".{sys.argv[3]}").touch()
 while len(list(Path(sys.argv[2]).parent.glob("log.[0-9]"))) < 3:
     time.sleep(0.01)
-assert (ensure_packed(Path(sys.argv[1]), "cifar10", make).train.images == 7).all()
+assert (ensure_packed(Path(sys.argv[1]), "cifar10", fill).train.images == 7).all()
 """
 
 

@@ -1,0 +1,203 @@
+"""The cache folder that keeps a packed image set (floor 1, no torch).
+
+It holds ``.npy`` files and ``meta.json``, and appears whole or not at all: it is written beside its place
+and renamed. Every reading compares the size and the CRC-32 of each file with what ``meta.json`` says; what is
+cut off, damaged, of other settings or of another version counts as absent. CRC-32 over every byte finds any
+accident of a disk or a copy, runs at about 1 GB/s and leaves the files in the system's memory, where the
+training wants them next; against intent it does nothing, and the digest in each result stands for that.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from benchmark.data.measure import Channels
+from benchmark.data.packed import ImageSet, Split
+from benchmark.errors import DataError
+from benchmark.files import sync_folder
+
+#: Raised whenever the files of a cache folder change their meaning; older folders are packed again.
+FORMAT_VERSION = 2
+_META = "meta.json"
+_BLOCK = 1 << 20  # bytes read at once
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packed:
+    """What is known of the arrays that were just written.
+
+    Attributes:
+        classes: how many classes the labels count.
+        mean: of the training pixels scaled to 0 … 1.
+        std: likewise.
+        origin: fingerprint of the files that were decoded; empty where their bytes are checked themselves.
+    """
+
+    classes: int
+    mean: Channels
+    std: Channels
+    origin: str = ""
+
+
+#: Writes ``<split>_images.npy``, ``_labels.npy`` and, where sizes differ, ``_sizes.npy`` into a folder.
+Fill = Callable[[Path], Packed]
+
+
+def ensure_packed(folder: Path, key: str, fill: Fill, origin: str | None = None) -> ImageSet:
+    """The cached set; made and written first where there is no good one.
+
+    A good cache is read without a lock, so that a read-only one serves too. Of several processes that
+    find none, one makes it and the others wait.
+
+    Args:
+        folder: the cache folder; its parents are created.
+        key: names the dataset and the settings it was decoded with.
+        fill: decodes the dataset into an empty folder; called at most once.
+        origin: fingerprint of the publisher's files, where they are at hand: a cache of others is made anew.
+
+    Raises:
+        DataError: the cache can't be written, or what ``fill`` raises.
+    """
+    if found := read_packed(folder, key, origin):
+        return found
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_name(f"{folder.name}.lock")):
+            if found := read_packed(folder, key, origin):
+                return found
+            _replace(folder, key, fill)
+            found = read_packed(folder, key, origin)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DataError(
+            f"cannot write the image cache {folder}: {reason}; make room there or make it writable"
+        ) from error
+    if found is None:
+        raise DataError(f"the image cache {folder} does not read back as written; check the disk it lies on")
+    return found
+
+
+def read_packed(folder: Path, key: str, origin: str | None = None) -> ImageSet | None:
+    """The cached set, images memory-mapped; None where the folder is absent, damaged or holds something else.
+
+    Args:
+        folder: the cache folder.
+        key: what it must hold.
+        origin: of which files; None where any will do.
+    """
+    try:
+        meta = json.loads((folder / _META).read_text(encoding="utf-8"))
+        if (meta["format_version"], meta["key"]) != (FORMAT_VERSION, key) or origin not in (None, meta["origin"]):
+            return None
+        for name, (size, checksum) in meta["files"].items():
+            if (folder / name).stat().st_size != size or _examine(folder / name) != checksum:
+                return None
+        (r, g, b), (std_r, std_g, std_b) = meta["mean"], meta["std"]
+        return ImageSet(
+            train=_split(folder, "train"),
+            test=_split(folder, "test"),
+            classes=int(meta["classes"]),
+            mean=(float(r), float(g), float(b)),
+            std=(float(std_r), float(std_g), float(std_b)),
+            digest=str(meta["digest"]),
+        )
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def write_set(folder: Path, images: ImageSet) -> Packed:
+    """Write the arrays of a set that lies in memory; a :data:`Fill` in one line."""
+    for name, split in (("train", images.train), ("test", images.test)):
+        for kind, array in split.arrays().items():
+            write_array(folder / f"{name}_{kind}.npy", array)
+    return Packed(classes=images.classes, mean=images.mean, std=images.std)
+
+
+def write_array(file: Path, array: NDArray[Any]) -> None:
+    """One little-endian ``.npy`` file, on the disk when this returns."""
+    with file.open("wb") as out:
+        np.save(out, array.astype(array.dtype.newbyteorder("<"), copy=False), allow_pickle=False)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _split(folder: Path, name: str) -> Split:
+    def array(kind: str) -> NDArray[Any]:
+        found: NDArray[Any] = np.load(folder / f"{name}_{kind}.npy", mmap_mode="r", allow_pickle=False)
+        return found
+
+    labels = np.array(array("labels"), dtype=np.int64)
+    sizes = np.array(array("sizes"), dtype=np.int64) if (folder / f"{name}_sizes.npy").exists() else None
+    split = Split(images=array("images"), labels=labels, sizes=sizes)
+    of_one_size = sizes is None and split.images.ndim == 4 and len(split.images) == len(labels)
+    together = sizes is not None and sizes.shape == (len(labels), 2) and len(split.images) == sizes.prod(axis=1).sum()
+    if not (of_one_size or together) or split.images.shape[-1] != 3 or split.images.dtype != np.uint8:
+        raise ValueError(f"{name} images {split.images.shape} {split.images.dtype}, labels {labels.shape}")
+    return split
+
+
+def _replace(folder: Path, key: str, fill: Fill) -> None:
+    """Make the folder anew, in one step, in place of what was there; its lock is ours."""
+    for left_over in folder.parent.glob(f".{folder.name}.*.tmp"):  # of a killed process
+        shutil.rmtree(left_over, ignore_errors=True)
+    building = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.tmp")
+    building.mkdir(parents=True)
+    try:
+        _seal(building, key, fill(building))
+        if folder.exists():
+            shutil.rmtree(folder)
+        building.rename(folder)
+        sync_folder(folder.parent)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _seal(folder: Path, key: str, packed: Packed) -> None:
+    """Add ``meta.json``. The files are read once more, so that no set has to fit into memory."""
+    digest, files = hashlib.sha256(), {}
+    for split in ("train", "test"):
+        for kind in ("images", "sizes", "labels"):  # the order of Split.arrays
+            file = folder / f"{split}_{kind}.npy"
+            if file.exists():
+                files[file.name] = (file.stat().st_size, _examine(file, digest))
+    meta = {
+        "format_version": FORMAT_VERSION,
+        "key": key,
+        "origin": packed.origin,
+        "classes": packed.classes,
+        "mean": packed.mean,
+        "std": packed.std,
+        "digest": f"sha256:{digest.hexdigest()}",
+        "files": files,
+    }
+    with (folder / _META).open("w", encoding="utf-8") as out:
+        json.dump(meta, out, indent=1)
+        out.flush()
+        os.fsync(out.fileno())
+    sync_folder(folder)
+
+
+def _examine(file: Path, digest: Any = None) -> int:
+    """The file's CRC-32; ``digest`` is fed with its shape and data, as ``content_digest`` does."""
+    checksum = 0
+    with file.open("rb") as blocks:
+        if digest is not None:
+            array = np.load(file, mmap_mode="r", allow_pickle=False)
+            digest.update(f"{list(array.shape)}".encode())
+            checksum = zlib.crc32(blocks.read(array.offset))
+        while block := blocks.read(_BLOCK):
+            checksum = zlib.crc32(block, checksum)
+            if digest is not None:
+                digest.update(block)
+    return checksum

@@ -1,0 +1,95 @@
+"""From image files to pixels, in processes of their own (floor 1, no torch).
+
+A decoding process imports this file and what it needs, and nothing heavy: each costs memory.
+"""
+
+import os
+import signal
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from benchmark.data.measure import channel_counts
+from benchmark.errors import DataError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """Some image files.
+
+    Attributes:
+        files: their paths.
+        side: length of the shorter side after resizing, pixels.
+        exact: refuse an image that isn't ``side`` × ``side`` already, instead of resizing it.
+    """
+
+    files: tuple[str, ...]
+    side: int
+    exact: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoded:
+    """The images of one :class:`Task`, in its order.
+
+    Attributes:
+        pixels: RGB bytes of all images one after another, row by row.
+        sizes: height and width of each, pixels.
+        counts: int64 [3, 256], how often each value occurs in each channel.
+    """
+
+    pixels: bytes
+    sizes: list[tuple[int, int]]
+    counts: NDArray[np.int64]
+
+
+def decode(task: Task) -> Decoded:
+    """Decode and resize.
+
+    Raises:
+        DataError: a file is no image, or cut off, or of the wrong size.
+    """
+    images = [_decode_one(Path(file), task.side, task.exact) for file in task.files]
+    counts = sum((channel_counts(image) for image in images), np.zeros((3, 256), dtype=np.int64))
+    sizes = [(image.shape[0], image.shape[1]) for image in images]
+    return Decoded(pixels=b"".join(image.tobytes() for image in images), sizes=sizes, counts=counts)
+
+
+def _decode_one(file: Path, side: int, exact: bool) -> NDArray[np.uint8]:
+    """[H, W, 3], the shorter side ``side`` long, as torchvision's Resize makes it of a PIL image."""
+    again = "restore it from the publisher's archive"
+    try:
+        with Image.open(file) as image:
+            if exact and image.size != (side, side):
+                width, height = image.size
+                raise DataError(f"{file} is {width} × {height} pixels, expected {side} × {side}: another set's image?")
+            rgb = image.convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:  # what Pillow raises
+        reason = str(error).replace(f"'{file}'", "").strip()
+        raise DataError(f"{file} cannot be decoded: {reason}; {again}") from None
+    size = resized(*rgb.size, side)
+    return np.asarray(rgb if rgb.size == size else rgb.resize(size, Image.Resampling.BILINEAR))
+
+
+def resized(width: int, height: int, side: int) -> tuple[int, int]:
+    """Width and height when the shorter side becomes ``side`` pixels; the longer is rounded down."""
+    if width <= height:
+        return side, int(side * height / width)
+    return int(side * width / height), side
+
+
+def start_process(parent: int) -> None:
+    """Set a decoding process up: Ctrl-C is its parent's business, and it never outlives its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
