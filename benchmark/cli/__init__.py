@@ -6,6 +6,7 @@ import sys
 import click
 
 from benchmark import __version__
+from benchmark.cli.data import data
 from benchmark.cli.look import list_suites, plan, status
 from benchmark.cli.report import report
 from benchmark.cli.run import run
@@ -30,7 +31,7 @@ def cli() -> None:
     """
 
 
-for _command in (run, list_suites, plan, status, report):
+for _command in (run, list_suites, plan, status, report, data):
     cli.add_command(_command)
 
 

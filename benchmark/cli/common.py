@@ -40,6 +40,12 @@ reports_option = click.option("--reports-dir", **_folder("reports", "SFE_REPORTS
 scratch_option = click.option(
     "--scratch-dir", **_folder("scratch", "SFE_SCRATCH_DIR", "Checkpoints, logs, packed data.")
 )
+data_option = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="SFE_DATA_DIR",
+    help="The publishers' files (SFE_DATA_DIR).",
+)
 json_option = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from benchmark.cli.common import (
+    data_option,
     headline,
     load,
     only_option,
@@ -28,12 +29,7 @@ from benchmark.profiles import load_variant
 @only_option
 @trials_option
 @set_option
-@click.option(
-    "--data-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    envvar="SFE_DATA_DIR",
-    help="The publishers' files (SFE_DATA_DIR).",
-)
+@data_option
 @results_option
 @reports_option
 @scratch_option

@@ -117,8 +117,8 @@ def refuse_part(dataset: Dataset, where: str, train: int, test: int) -> None:
             raise DataError(f"{where} has {found} {split} images, the published set {whole}; is it another dataset?")
         if whole and part is None and found != whole:
             raise DataError(
-                f"{where} is incomplete: {found} of {whole} {split} images; `run_suite.py data get {dataset.name}` "
-                "fetches it, and --profile mini makes do with a part"
+                f"{where} is incomplete: {found} of {whole} {split} images; move it away and fetch the whole with "
+                f"`run_suite.py data get {dataset.name}`, or take --profile mini, which makes do with a part"
             )
 
 

@@ -1,0 +1,79 @@
+"""``data``: the publishers' image files: what is there, fetching, checking."""
+
+import json
+from pathlib import Path
+
+import click
+
+from benchmark.catalogue import DATASETS
+from benchmark.cli.common import data_option, scratch_option
+from benchmark.errors import DataError
+
+_NAME = click.argument("name", type=click.Choice(list(DATASETS)))
+
+
+@click.group()
+def data() -> None:
+    """The publishers' image files: what is there, fetching, checking."""
+
+
+@data.command("list")
+@data_option
+@scratch_option
+def list_sets(data_dir: Path | None, scratch_dir: Path) -> None:
+    """What is there, what is missing, how large, from where."""
+    from benchmark.data.archives import PUBLICATIONS
+    from benchmark.data.layouts import FOLDERS, glance
+
+    for name, facts in DATASETS.items():
+        published, folder = PUBLICATIONS[name], data_dir / FOLDERS[name] if data_dir else None
+        state = f"{glance(name, folder)}: {folder}" if folder else "no --data-dir (SFE_DATA_DIR) named"
+        images = f"{facts.train_images:,} + {facts.test_images:,} images of {facts.classes} classes"
+        size = f"{published.size / 1e6:,.0f} MB to fetch" if published.size else "size not known"
+        click.echo(f"{name:<15} {state}")
+        click.echo(f"{'':<15} {images}, {size}, from {published.home}")
+        for packed in _packed(scratch_dir / "data", name):
+            click.echo(f"{'':<15} packed: {packed}")
+
+
+@data.command()
+@_NAME
+@data_option
+def get(name: str, data_dir: Path | None) -> None:
+    """Fetch and unpack a set. A broken download is resumed."""
+    from benchmark.data import fetch
+    from benchmark.data.layouts import FOLDERS
+
+    folder = _named(data_dir)
+    fetched = fetch.get(name, folder)
+    click.echo(f"{DATASETS[name].title} is {'now' if fetched else 'already'} in {folder / FOLDERS[name]}")
+
+
+@data.command()
+@_NAME
+@data_option
+def check(name: str, data_dir: Path | None) -> None:
+    """Read every image of a set and hold it against the publisher's lists."""
+    from benchmark.data import fetch
+
+    click.echo(fetch.check(name, _named(data_dir)))
+
+
+def _named(data_dir: Path | None) -> Path:
+    if data_dir is None:
+        raise DataError("which folder? name it with --data-dir (or SFE_DATA_DIR)")
+    return data_dir
+
+
+def _packed(cache: Path, name: str) -> list[str]:
+    """The packed copies of a set, each with its size."""
+    found = []
+    for meta in sorted(cache.glob(f"{name}*/meta.json")):
+        try:
+            content = json.loads(meta.read_text(encoding="utf-8"))
+            if content["key"].split()[0] == name:
+                size = sum(size for size, _ in content["files"].values())
+                found.append(f"{meta.parent}, {size / 1e6:,.0f} MB")
+        except (OSError, ValueError, KeyError, TypeError):  # damaged: the next run makes it anew
+            continue
+    return found

@@ -1,0 +1,127 @@
+"""``data get`` and ``check``: fetching a set, and holding what is there against the lists (floor 1, no torch)."""
+
+import shutil
+import uuid
+from pathlib import Path
+
+from filelock import FileLock
+
+from benchmark.catalogue import DATASETS
+from benchmark.data.archives import PUBLICATIONS
+from benchmark.data.cifar import LAYOUTS as CIFAR
+from benchmark.data.cifar import read_cifar
+from benchmark.data.download import download
+from benchmark.data.layouts import FOLDERS, glance, read_official
+from benchmark.data.listing import check_listing, verify_files
+from benchmark.data.pack import decode_all
+from benchmark.data.unpack import unpack
+from benchmark.errors import DataError
+from benchmark.files import sync_folder
+from benchmark.spec import Dataset
+
+#: Below the data directory: what is being fetched, and archives that somebody put there by hand.
+DOWNLOADS = "downloads"
+
+
+def get(name: str, data_dir: Path) -> bool:
+    """Fetch and unpack a set, unless it is there; the folder appears whole or not at all.
+
+    A second call at the same time waits for the first.
+
+    Args:
+        name: the set.
+        data_dir: made if need be. Archives that lie in ``<data_dir>/downloads/<name>`` already are used.
+
+    Returns:
+        False where it was there already.
+
+    Raises:
+        DataError: no network, wrong bytes, an archive that is not what it should be, no room; the message names
+            the remedy.
+    """
+    folder = data_dir / FOLDERS[name]
+    if not folder.exists():
+        _refuse_dead(name, data_dir)  # before anything is written
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        with FileLock(data_dir / f".{name}.lock"):
+            if folder.exists():
+                _check_index(name, data_dir)
+                return False
+            _fetch(name, data_dir)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DataError(f"cannot write below {data_dir}: {reason}; make room there or make it writable") from error
+    return True
+
+
+def check(name: str, data_dir: Path) -> str:
+    """Read everything of a set, every image decoded, and say what is there.
+
+    Returns:
+        One line: counts of images and classes.
+
+    Raises:
+        DataError: something is missing, damaged or not the publisher's.
+    """
+    title = DATASETS[name].title
+    if name in CIFAR:
+        images = read_cifar(name, data_dir)
+        return (
+            f"{title}: {len(images.train.labels)} training and {len(images.test.labels)} test images, {images.digest}"
+        )
+    listing = read_official(name, data_dir)
+    verify_files(listing)
+    side = DATASETS[name].stored_size(DATASETS[name].input_size)
+    for split, listed in listing.splits.items():
+        for _ in decode_all(listing, listed, side, f"{title}: {split} images"):
+            pass
+    check_listing(listing, Dataset(name=name))
+    train, test = len(listing.train.labels), len(listing.test.labels)
+    return f"{title}: {train} training and {test} test images of {listing.classes} classes, all readable"
+
+
+def _check_index(name: str, data_dir: Path) -> None:
+    """A folder that somebody else put there is not touched, but must be the set."""
+    if name in CIFAR:  # whose files' md5 sums are checked whenever they are read
+        if (state := glance(name, data_dir / FOLDERS[name])) != "there":
+            raise DataError(f"{data_dir / FOLDERS[name]} is {state}; move it away and run this again")
+        return
+    listing = read_official(name, data_dir)
+    check_listing(listing, Dataset(name=name))
+    verify_files(listing)
+
+
+def _refuse_dead(name: str, data_dir: Path) -> None:
+    downloads = data_dir / DOWNLOADS / name
+    dead = [each for each in PUBLICATIONS[name].archives if not each.url and not (downloads / each.file).exists()]
+    if dead:
+        wanted = ", ".join(f"{archive.file} (md5 {archive.md5})" for archive in dead)
+        raise DataError(
+            f"the publisher's address of {DATASETS[name].title} is dead: put {wanted} into {downloads} and run this "
+            f"again, or lay out {data_dir / FOLDERS[name]} as docs/datasets.md shows"
+        )
+
+
+def _fetch(name: str, data_dir: Path) -> None:
+    published, downloads = PUBLICATIONS[name], data_dir / DOWNLOADS / name
+    by_hand = [archive for archive in published.archives if (downloads / archive.file).exists()]
+    files = [download(archive, downloads) for archive in published.archives]
+    for left_over in data_dir.glob(f".{name}.*.tmp"):  # of a killed process: the lock is ours
+        shutil.rmtree(left_over, ignore_errors=True)
+    building = data_dir / f".{name}.{uuid.uuid4().hex}.tmp"
+    folder = building / FOLDERS[name]
+    try:
+        (folder if published.inside else building).mkdir(parents=True)
+        for file in files:
+            unpack(file, folder if published.inside else building)
+        _check_index(name, building)
+        folder.rename(data_dir / FOLDERS[name])
+        sync_folder(data_dir)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    for archive, file in zip(published.archives, files, strict=True):
+        if archive not in by_hand:
+            file.unlink()
+    if not by_hand:
+        shutil.rmtree(downloads, ignore_errors=True)
