@@ -23,7 +23,7 @@ def data() -> None:
 def list_sets(data_dir: Path | None, scratch_dir: Path) -> None:
     """What is there, what is missing, how large, from where."""
     from benchmark.data.archives import PUBLICATIONS
-    from benchmark.data.layouts import FOLDERS, glance
+    from benchmark.data.places import FOLDERS, glance
 
     for name, facts in DATASETS.items():
         published, folder = PUBLICATIONS[name], data_dir / FOLDERS[name] if data_dir else None
@@ -42,7 +42,7 @@ def list_sets(data_dir: Path | None, scratch_dir: Path) -> None:
 def get(name: str, data_dir: Path | None) -> None:
     """Fetch and unpack a set. A broken download is resumed."""
     from benchmark.data import fetch
-    from benchmark.data.layouts import FOLDERS
+    from benchmark.data.places import FOLDERS
 
     folder = _named(data_dir)
     fetched = fetch.get(name, folder)

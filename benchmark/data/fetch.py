@@ -11,9 +11,10 @@ from benchmark.data.archives import PUBLICATIONS
 from benchmark.data.cifar import LAYOUTS as CIFAR
 from benchmark.data.cifar import read_cifar
 from benchmark.data.download import download
-from benchmark.data.layouts import FOLDERS, glance, read_official
+from benchmark.data.layouts import read_official
 from benchmark.data.listing import check_listing, verify_files
 from benchmark.data.pack import decode_all
+from benchmark.data.places import FOLDERS, glance
 from benchmark.data.unpack import unpack
 from benchmark.errors import DataError
 from benchmark.files import sync_folder

@@ -4,7 +4,6 @@ Labels are the publishers' own, minus one where they count from one. tiny-ImageN
 ``wnids.txt``; a reduced copy may keep the whole list as ``wnids.full.txt``.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,50 +11,9 @@ from typing import Any
 import numpy as np
 
 from benchmark.catalogue import DATASETS
-from benchmark.data.cifar import LAYOUTS as CIFAR
 from benchmark.data.listing import ListedSplit, Listing
+from benchmark.data.places import FOLDERS, INDEX_FILES
 from benchmark.errors import DataError
-
-#: The folder that each publisher's archive makes, or that this project expects below the data directory.
-FOLDERS: Mapping[str, str] = {
-    **{name: layout.folder for name, layout in CIFAR.items()},
-    "tiny-imagenet": "tiny-imagenet-200",
-    "cub200": "CUB_200_2011",
-    "stanford_dogs": "stanford_dogs",
-    "stanford_cars": "stanford_cars",
-}
-
-#: Files without which a set's folder can't be read; the images are held against them.
-INDEX_FILES: Mapping[str, tuple[str, ...]] = {
-    **{name: (*layout.train, *layout.test) for name, layout in CIFAR.items()},
-    "tiny-imagenet": ("wnids.txt", "val/val_annotations.txt"),
-    "cub200": ("images.txt", "image_class_labels.txt", "train_test_split.txt", "classes.txt"),
-    "stanford_dogs": ("train_list.mat", "test_list.mat"),
-    "stanford_cars": ("devkit/cars_train_annos.mat", "cars_test_annos_withlabels.mat"),
-}
-
-#: Where to count how much of a set is there: folder, what lies in it, how many in the whole set.
-COUNTED: Mapping[str, tuple[str, str, int]] = {
-    "tiny-imagenet": ("train", "class folders", 200),
-    "cub200": ("images", "class folders", 200),
-    "stanford_dogs": ("Images", "class folders", 120),
-    "stanford_cars": ("cars_train", "training images", 8_144),
-}
-
-
-def glance(name: str, folder: Path) -> str:
-    """What a set's folder holds, without opening a file: ``there``, ``missing`` or ``incomplete (why)``."""
-    if not folder.is_dir():
-        return "missing"
-    for file in INDEX_FILES[name]:
-        if not (folder / file).is_file():
-            return f"incomplete ({file} is missing)"
-    if name in COUNTED:
-        place, what, whole = COUNTED[name]
-        found = sum(not each.startswith(".") for each in os.listdir(folder / place)) if (folder / place).is_dir() else 0
-        if found != whole:
-            return f"incomplete ({found:,} of {whole:,} {what})"
-    return "there"
 
 
 def read_official(name: str, data_dir: Path) -> Listing:

@@ -9,10 +9,11 @@ from benchmark.data.cache import Packed, ensure_packed, write_set
 from benchmark.data.cifar import LAYOUTS as CIFAR
 from benchmark.data.cifar import read_cifar
 from benchmark.data.folder import read_folder
-from benchmark.data.layouts import FOLDERS, read_official
+from benchmark.data.layouts import read_official
 from benchmark.data.listing import Listing, check_listing, refuse_part, verify_files
 from benchmark.data.pack import pack
 from benchmark.data.packed import ImageSet, Split, digest_of
+from benchmark.data.places import FOLDERS
 from benchmark.data.standin import standin
 from benchmark.errors import DataError
 from benchmark.spec import Dataset

@@ -1,0 +1,48 @@
+"""Where each set lies below the data directory, and what a glance tells (floor 1, no torch and no NumPy)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+#: The folder that each publisher's archive makes, or that this project expects below the data directory.
+FOLDERS: Mapping[str, str] = {
+    "cifar10": "cifar-10-batches-py",
+    "cifar100": "cifar-100-python",
+    "tiny-imagenet": "tiny-imagenet-200",
+    "cub200": "CUB_200_2011",
+    "stanford_dogs": "stanford_dogs",
+    "stanford_cars": "stanford_cars",
+}
+
+#: Files without which a set's folder can't be read; the images are held against them.
+INDEX_FILES: Mapping[str, tuple[str, ...]] = {
+    "cifar10": (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"),
+    "cifar100": ("train", "test"),
+    "tiny-imagenet": ("wnids.txt", "val/val_annotations.txt"),
+    "cub200": ("images.txt", "image_class_labels.txt", "train_test_split.txt", "classes.txt"),
+    "stanford_dogs": ("train_list.mat", "test_list.mat"),
+    "stanford_cars": ("devkit/cars_train_annos.mat", "cars_test_annos_withlabels.mat"),
+}
+
+#: Where to count how much of a set is there: folder, what lies in it, how many in the whole set.
+COUNTED: Mapping[str, tuple[str, str, int]] = {
+    "tiny-imagenet": ("train", "class folders", 200),
+    "cub200": ("images", "class folders", 200),
+    "stanford_dogs": ("Images", "class folders", 120),
+    "stanford_cars": ("cars_train", "training images", 8_144),
+}
+
+
+def glance(name: str, folder: Path) -> str:
+    """What a set's folder holds, without opening a file: ``there``, ``missing`` or ``incomplete (why)``."""
+    if not folder.is_dir():
+        return "missing"
+    for file in INDEX_FILES[name]:
+        if not (folder / file).is_file():
+            return f"incomplete ({file} is missing)"
+    if name in COUNTED:
+        place, what, whole = COUNTED[name]
+        inside = (folder / place).iterdir() if (folder / place).is_dir() else ()
+        found = sum(not each.name.startswith(".") for each in inside)
+        if found != whole:
+            return f"incomplete ({found:,} of {whole:,} {what})"
+    return "there"
