@@ -87,8 +87,7 @@ def _fetch(archive: Archive, part: Path, advance: Callable[[int], None], by_hand
         except _ForGoodError as error:
             raise DataError(f"{archive.url} cannot be fetched: {error}; {by_hand}") from None
         except (OSError, http.client.HTTPException) as error:  # URLError, time-outs and resets are OSErrors
-            unreachable = isinstance(error, urllib.error.URLError) and not isinstance(error, urllib.error.HTTPError)
-            reason = str(error.reason if unreachable else error)
+            reason = str(error)
         told = part.stat().st_size if part.exists() else 0
         failures = 0 if told > before else failures + 1
         if failures < ATTEMPTS:

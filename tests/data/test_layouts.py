@@ -17,8 +17,11 @@ from benchmark.data.source import cache_name, load, prepare
 from benchmark.errors import DataError
 from benchmark.spec import Dataset
 
-PART = {"train_images": 2000, "test_images": 1000}
 SAMPLES = ["tiny-imagenet", "cub200", "stanford_dogs", "stanford_cars"]
+
+
+def part_of(name: str, input_size: int | None = None) -> Dataset:
+    return Dataset(name=name, train_images=2000, test_images=1000, input_size=input_size)
 
 
 @pytest.fixture
@@ -34,7 +37,7 @@ def copy(data_dir: Path, tmp_path: Path) -> Callable[[str], Path]:
 def examine(name: str, root: Path) -> None:
     """What packing does before it opens an image."""
     listing = read_official(name, root.parent)
-    check_listing(listing, Dataset(name=name, **PART))
+    check_listing(listing, part_of(name))
     verify_files(listing)
 
 
@@ -100,7 +103,7 @@ def test_a_truncated_image_is_named_and_nothing_is_cached(
     file = root / read_official(name, root.parent).test.files[3]
     file.write_bytes(file.read_bytes()[:-300])
     with pytest.raises(DataError, match=rf"^{file} cannot be decoded: .*truncated"):
-        prepare(Dataset(name=name, **PART), root.parent, tmp_path / "cache")
+        prepare(part_of(name), root.parent, tmp_path / "cache")
     assert [each for each in (tmp_path / "cache").iterdir() if each.suffix != ".lock"] == []
 
 
@@ -168,11 +171,11 @@ def test_another_set_in_the_folder_is_noticed(copy: Callable[[str], Path], tmp_p
         examine("cub200", birds)
     Image.new("RGB", (32, 32)).save(tiny / read_official("tiny-imagenet", tiny.parent).train.files[0])
     with pytest.raises(DataError, match="is 32 × 32 pixels, expected 64 × 64"):
-        prepare(Dataset(name="tiny-imagenet", **PART), tiny.parent, tmp_path / "cache")
+        prepare(part_of("tiny-imagenet"), tiny.parent, tmp_path / "cache")
 
 
 def test_changed_index_files_make_another_cache(copy: Callable[[str], Path], tmp_path: Path) -> None:
-    root, dataset = copy("cub200"), Dataset(name="cub200", input_size=56, **PART)
+    root, dataset = copy("cub200"), part_of("cub200", 56)
     prepare(dataset, root.parent, tmp_path)
     digest = load(dataset, None, tmp_path).digest
     rows = [line.split() for line in (root / "train_test_split.txt").read_text().splitlines()]
@@ -184,7 +187,7 @@ def test_changed_index_files_make_another_cache(copy: Callable[[str], Path], tmp
 
 def test_too_many_images_are_no_official_set() -> None:
     with pytest.raises(DataError, match="X has 12001 training images, the published set 12000; is it another"):
-        refuse_part(Dataset(name="stanford_dogs", **PART), "X", 12_001, 10)
+        refuse_part(part_of("stanford_dogs"), "X", 12_001, 10)
 
 
 def test_the_tables_of_places_agree() -> None:
