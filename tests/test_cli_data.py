@@ -1,8 +1,8 @@
 import json
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -41,16 +41,16 @@ def test_list_needs_no_data_folder_and_takes_the_variable(tmp_path: Path) -> Non
     assert f"missing: {tmp_path}/cifar-100-python" in data("list", SFE_DATA_DIR=str(tmp_path)).stdout
 
 
-def test_list_loads_nothing_heavy(tmp_path: Path) -> None:
+def test_list_loads_nothing_heavy_and_takes_no_second() -> None:
     code = (
         "import sys; sys.argv = ['run_suite.py', 'data', 'list']\n"
         "from benchmark.cli import main\n"
         "main()\n"
         "sys.exit(any(name in sys.modules for name in ('torch', 'numpy', 'scipy', 'PIL', 'pandas')))"
     )
-    start = time.process_time()
+    start = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False).returncode == 0
-    assert time.process_time() - start < 1
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - start < 1  # of work: the machine may be busy
 
 
 @pytest.mark.parametrize("verb", ["get", "check"])

@@ -67,7 +67,9 @@ class Pixels:
         steps = torch.arange(size, device=self.device)  # [S]
         rows = self._starts[samples, None] + (offsets[:, :1] + steps) * self._widths[samples, None]  # [B, S]
         cols = offsets[:, 1:] + torch.where(flips[:, None], size - 1 - steps, steps)  # [B, S]
-        return self._pixels[rows[:, :, None] + cols[:, None, :]]
+        places = rows[:, :, None] + cols[:, None, :]  # [B, S, S]
+        # on a CPU index_select takes a quarter of the time of self._pixels[places]
+        return self._pixels.index_select(0, places.view(-1)).view(*places.shape, 3)
 
 
 class Batches:
