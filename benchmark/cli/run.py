@@ -1,5 +1,6 @@
 """``run``: train what is missing, then write the reports."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -80,6 +81,7 @@ def run(
     threads = max((planned.spec.numerics.threads for planned in plan.runs), default=1)
     engine = LocalExecutor.on_this_machine(device=device, jobs=jobs, threads=threads, runs_per_gpu=runs_per_gpu)
     scheduler = Scheduler(engine, store, places, make_view(console), timeout_min=timeout_min)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended politely is interrupted like by Ctrl-C
     summary = scheduler.run(plan.missing, retry_failed=retry_failed)
     write_reports(loaded, store, reports_dir, trials, console.print)
     for name, reason in summary.failed.items():
