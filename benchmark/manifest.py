@@ -49,7 +49,7 @@ class Column(Frozen):
     """A printed column: what it trains, on top of the row, and which number of the run it reads."""
 
     name: str = Field(min_length=1)
-    reads: Prediction | CostMetric
+    reads: Literal[Prediction, CostMetric]
     train: dict[str, Any] = Field(default={})
 
 
@@ -63,7 +63,7 @@ class Row(Frozen):
     name: str = Field(min_length=1)
     train: dict[str, Any] = Field(default={})
     published: list[str | None] | None = None
-    columns: list[str] | None = None
+    columns: list[str] | None = Field(default=None, min_length=1)
     cells: dict[str, dict[str, Any]] = Field(default={})
     listing1: bool = False
     margin: float | None = Field(default=None, gt=0)

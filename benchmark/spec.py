@@ -80,10 +80,14 @@ class Dataset(Frozen):
             wanted, whole = getattr(self, split), getattr(self.facts, split)
             if self.source == "standin" and wanted is None:
                 raise refuse(split, "say how many stand-in images to generate")
-            if wanted is not None and self.source == "official" and wanted > whole:
-                raise refuse(split, f"{self.facts.title} has only {whole} of them")
-        if self.input_size is not None and self.facts.crop_padding and self.input_size != self.facts.input_size:
-            raise refuse("input_size", f"{self.facts.title} is used at its own size, {self.facts.input_size}")
+            if wanted is not None and self.source == "official" and wanted >= whole:
+                raise refuse(split, f"{self.facts.title} has {whole}; for all of them leave it out (null)")
+        if (
+            known
+            and self.input_size is not None
+            and (self.facts.crop_padding or self.input_size == self.facts.input_size)
+        ):
+            raise refuse("input_size", f"{self.facts.title} is used at {self.facts.input_size}; leave it out (null)")
         return self
 
 
@@ -210,7 +214,7 @@ class Schedule(Frozen):
     learning_rate: float = Field(gt=0)
     momentum: float = Field(default=0.9, ge=0, lt=1)
     weight_decay: float = Field(default=1e-4, ge=0)
-    decay_at: list[float] = Field(default=[0.5, 0.75])
+    decay_at: list[Annotated[float, Field(gt=0, lt=1)]] = Field(default=[0.5, 0.75])
     decay_factor: float = Field(default=0.1, gt=0, le=1)
 
     @property

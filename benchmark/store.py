@@ -88,7 +88,10 @@ class Store:
         Raises:
             StoreError: the file is missing, no result, or belongs to another run.
         """
-        return _read(self.path(name))
+        result = _read(self.path(name))
+        if result.status != "completed":
+            raise StoreError(f"{self.path(name)}: holds a {result.status} run; move it away and run again")
+        return result
 
     def load_failure(self, name: str) -> Result:
         """The latest failed attempt of a run.
@@ -107,7 +110,8 @@ class Store:
         data = (json.dumps(result.model_dump(mode="json"), indent=1, allow_nan=False) + "\n").encode()
         failure = self.failures_folder / f"{result.run_id}.json"
         if result.status != "completed":
-            write_atomic(failure, data)
+            if not self.path(result.run_id).exists():  # else another runner finished it meanwhile
+                write_atomic(failure, data)
             return
         try:
             write_atomic(self.path(result.run_id), data, replace=False)

@@ -18,8 +18,8 @@ from benchmark.spec import PROTOCOL, CostSpec, CostVariant, Method, TrainSpec
 
 #: Choices that matter only to some methods; laid over all runs, they stay where they do.
 _CHOICE_MATTERS = {
-    "beta_on": lambda method: method.get("classifiers", 1) > 1,
-    "distill_from": lambda method: method.get("distillation", False),
+    "beta_on": lambda tree: _classifiers(tree) > 1,
+    "distill_from": lambda tree: _below(tree, "method", "distillation") is True,
 }
 
 #: What a cell reads where probabilities are averaged instead of logits.
@@ -141,11 +141,13 @@ def _applies(setting: Setting, tree: Tree) -> bool:
     """Whether a setting has something to set: methods and mixings are tuned where they are, never added."""
     if setting.path[0] == "choices":
         matters = _CHOICE_MATTERS.get(setting.path[1])
-        return matters is None or bool(matters(tree.get("method", {})))
+        return matters is None or matters(tree)
     if setting.path[0] not in ("method", "mixing"):
         return True
-    if setting.path == ("method", "beta"):
-        return bool(tree["method"].get("classifiers", 1) > 1)
+    if setting.path in (("method", "beta"), ("method", "classifiers")):
+        return _classifiers(tree) > 1
+    if setting.path == ("method", "rotations"):
+        return _below(tree, "method", "rotations") not in (None, 1)
     optional = setting.path[:2] if setting.path[0] == "mixing" or setting.path[1] == "masks" else ()
     below: Any = tree
     for part in optional:
@@ -198,6 +200,9 @@ class _Builder:
 
     def _validated(self, entry: list[_Layer], place: str) -> TrainSpec:
         tree = _laid(entry)
+        for layer in entry:
+            if fixed := next((key for key in ("kind", "protocol", "seed") if key in layer.tree), None):
+                raise ManifestError(layer.file, f"{layer.at}.{fixed}", "can't be set by a manifest; leave it out")
         dataset, network = str(_below(tree, "dataset", "name")), _network_name(tree)
         ground = [_Layer(self.ground.path, at, part) for at, part in self.ground.layers(dataset, network)]
         if _below(tree, "method", "classifiers") in (None, 1):  # the protocol's β is for several classifiers
@@ -210,7 +215,7 @@ class _Builder:
         run_settings = [setting for setting in self.variant.settings if setting.path[-1] not in PLAN_CHOICES]
         layers += [_Layer("--set", "", _nested(setting)) for setting in run_settings if _applies(setting, tree)]
         try:
-            return TrainSpec.model_validate({"protocol": PROTOCOL, **_laid(layers)})
+            return TrainSpec.model_validate({"protocol": PROTOCOL, "method": {}, **_laid(layers)})
         except ValidationError as error:
             path, reason = first_problem(error, TrainSpec)
             blamed = next(
@@ -231,11 +236,17 @@ class _Builder:
             if row.columns is None or column.name in row.columns
         }
         first = next(iter(specs.values()))[0]
+        for index, row in enumerate(self.manifest.rows):
+            if row.listing1 and not (row.name in specs and specs[row.name][0].method.masks):
+                raise ManifestError(self.path, f"rows[{index}].listing1", "has no meaning without masks; leave it out")
         for name, (spec, _) in specs.items():
             same = ("dataset", "network", "numerics")
-            if any(getattr(spec, part) != getattr(first, part) for part in same) or spec.mixing != first.mixing:
+            alike = spec.mixing == first.mixing and spec.schedule.batch_size == first.schedule.batch_size
+            if not alike or any(getattr(spec, part) != getattr(first, part) for part in same):
                 raise ManifestError(
-                    self.path, f"row {name!r}", "a cost table compares methods on one dataset and network"
+                    self.path,
+                    f"row {name!r}",
+                    "a cost table is about one dataset, network, mixing and batch size",
                 )
         self.cost = CostSpec(
             protocol=PROTOCOL,
@@ -277,6 +288,11 @@ def _below(tree: Any, *path: str) -> Any:
     for part in path:
         tree = tree.get(part) if isinstance(tree, dict) else None
     return tree
+
+
+def _classifiers(tree: Tree) -> int:
+    count = _below(tree, "method", "classifiers")
+    return count if isinstance(count, int) else 1
 
 
 def _network_name(tree: Tree) -> str | None:
