@@ -146,7 +146,7 @@ def _applies(setting: Setting, tree: Tree) -> bool:
         return True
     if setting.path == ("method", "beta"):
         return bool(tree["method"].get("classifiers", 1) > 1)
-    optional = setting.path[:2] if setting.path[0] == "mixing" or setting.path[1] == "masks" else ()
+    optional = setting.path[:2] if setting.path[0] == "mixing" or setting.path[1] in ("masks", "discard") else ()
     below: Any = tree
     for part in optional:
         below = below.get(part) if isinstance(below, dict) else None
