@@ -89,7 +89,7 @@ class Manifest(Frozen):
     margin: float = Field(gt=0)
     corner: str
     best: Literal["row", "table", "none"]
-    plot: Literal["dots", "lines"] = "dots"
+    plot: Literal["dots", "lines", "maps"] = "dots"
     trials: int = Field(default=4, ge=1)
     footnotes: list[str] = Field(default=[])
     defaults: dict[str, Any] = Field(default={})

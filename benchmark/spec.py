@@ -141,6 +141,23 @@ class Masks(Frozen):
         return self
 
 
+class Discard(Frozen):
+    """Figure 1: a plain network whose last feature is without one group of its channels, in training and testing.
+
+    The channels are cut in ``groups`` as SFE's masks cut them; ``group`` counts from 1. Runs of one seed that
+    differ in ``group`` alone share one cut.
+    """
+
+    groups: int = Field(ge=2)
+    group: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _check(self) -> "Discard":
+        if self.group > self.groups:
+            raise refuse("group", f"must be one of the {self.groups} groups, 1 to {self.groups}")
+        return self
+
+
 class Method(Frozen):
     """The objective as a product of axes; with every default it is the baseline.
 
@@ -150,6 +167,7 @@ class Method(Frozen):
         masks: SFE's pretext task; None for none.
         rotations: SLA's M input rotations; 1 for none.
         distillation: train a plain classifier on the aggregate as well (SFE - SD).
+        discard: leave a group of the last feature's channels out; only without all of the above.
     """
 
     classifiers: int = Field(default=1, ge=1)
@@ -157,6 +175,7 @@ class Method(Frozen):
     masks: Masks | None = None
     rotations: Literal[1, 4] = 1
     distillation: bool = False
+    discard: Discard | None = None
 
     @property
     def views(self) -> int:
@@ -169,6 +188,8 @@ class Method(Frozen):
         parts = [name for name, used in (("sla", self.rotations > 1), ("sfe", self.masks)) if used]
         if not parts:
             parts = [f"{self.classifiers}heads" if self.classifiers > 1 else "baseline"]
+        if self.discard:
+            parts = [f"discard{self.discard.group}of{self.discard.groups}"]
         return "-".join([*parts, *(["sd"] if self.distillation else [])])
 
     @model_validator(mode="after")
@@ -184,6 +205,8 @@ class Method(Frozen):
             )
         if self.distillation and self.views * self.classifiers == 1:
             raise refuse("distillation", "needs several predictions to distil from: masks, rotations or classifiers")
+        if self.discard and self.views * self.classifiers > 1:
+            raise refuse("discard", "is for a plain network: one classifier, no masks, no rotations")
         return self
 
 
@@ -247,7 +270,11 @@ class Numerics(Frozen):
 
 
 class TrainSpec(Frozen):
-    """One seeded training."""
+    """One seeded training.
+
+    ``activation_maps`` is of how many test images the result keeps class activation maps: the beginning of
+    the test split's class-balanced part, or all of a smaller split.
+    """
 
     kind: Literal["train"] = "train"
     protocol: int = Field(ge=1)
@@ -258,6 +285,7 @@ class TrainSpec(Frozen):
     schedule: Schedule
     choices: Choices = Choices()
     numerics: Numerics = Numerics()
+    activation_maps: int = Field(default=0, ge=0)
     seed: int = Field(default=0, ge=0)
 
     @property
@@ -289,6 +317,12 @@ class TrainSpec(Frozen):
                         f"stage {stage} of {self.network.label} has {maskable} channels to mask, "
                         f"too few for {masks.views} views; take at most {maskable}",
                     )
+        if method.discard and method.discard.groups > channels[-1]:
+            raise refuse(
+                "method.discard.groups",
+                f"the last stage of {self.network.label} has {channels[-1]} channels, "
+                f"too few for {method.discard.groups} groups",
+            )
         if self.mixing.cutout_size is not None and self.mixing.cutout_size > self.dataset.image_size:
             raise refuse("mixing.cutout_size", f"is larger than the image, {self.dataset.image_size} pixels")
         for choice, matters in (("beta_on", method.classifiers > 1), ("distill_from", method.distillation)):

@@ -148,7 +148,7 @@ def _applies(setting: Setting, tree: Tree) -> bool:
         return _classifiers(tree) > 1
     if setting.path == ("method", "rotations"):
         return _below(tree, "method", "rotations") not in (None, 1)
-    optional = setting.path[:2] if setting.path[0] == "mixing" or setting.path[1] == "masks" else ()
+    optional = setting.path[:2] if setting.path[0] == "mixing" or setting.path[1] in ("masks", "discard") else ()
     below: Any = tree
     for part in optional:
         below = below.get(part) if isinstance(below, dict) else None

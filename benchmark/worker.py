@@ -140,7 +140,8 @@ class _Worker:
 
         training.run(after_step)
         cost = {**_peak_memory(self.job.device), **training.cost()}
-        self.store.put(self._result("completed", training.metrics(), training.history, cost, images.digest))
+        result = self._result("completed", training.metrics(), training.history, cost, images.digest)
+        self.store.put(result.model_copy(update={"activation_maps": training.activation_maps()}))
 
     def _failed(self, error: Exception) -> int:
         reason = f"{type(error).__name__}: {error}"

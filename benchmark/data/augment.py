@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmark.data.packed import Split
+from benchmark.data.pixels import centre_offset
 from benchmark.seeding import stream
 from benchmark.spec import Dataset
 
@@ -147,7 +148,7 @@ def centre_batches(
     _check_side(split, dataset)
     size = dataset.image_size
     shift, scale = _planes(mean, device), _planes(std, device)
-    first = round((dataset.facts.stored_size(size) - size) / 2)  # rounds as torchvision's CenterCrop does
+    first = centre_offset(dataset)
     for start in range(0, len(split.labels), batch_size):
         crop = split.images[start : start + batch_size, first : first + size, first : first + size]
         labels = torch.tensor(split.labels[start : start + batch_size], device=device)
