@@ -13,9 +13,10 @@ from typing import Any, Literal, get_args
 import yaml
 from pydantic import Field, ValidationError
 
+from benchmark.axes import Choices
 from benchmark.errors import ManifestError, UserError
 from benchmark.schema import Frozen, dotted, fields_at, first_problem, suggestion
-from benchmark.spec import Choices, TrainSpec
+from benchmark.spec import TrainSpec
 from benchmark.yaml_files import read_yaml
 
 ProfileName = Literal["paper", "short", "mini", "smoke"]

@@ -17,13 +17,14 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from benchmark.axes import Dataset
 from benchmark.data.packed import ImageSet
 from benchmark.data.source import load as load_images
 from benchmark.errors import InterruptedRun, RunError, TimedOutError, UserError
 from benchmark.hardware import cpu_model, gpu_models, process_peak_mib
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, Progress, RunFolder
 from benchmark.provenance import describe
-from benchmark.spec import CostSpec, Dataset, TrainSpec
+from benchmark.spec import CostSpec, TrainSpec
 from benchmark.store import Failure, Result, Status, Store
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)

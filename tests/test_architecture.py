@@ -20,8 +20,8 @@ FLOORS = {
     4: ("worker", "executors", "bench"),
     3: ("training", "reports", "status"),
     2: ("methods", "plan"),
-    1: ("data", "models", "manifest", "profiles", "suite", "store", "jobs", "provenance"),
-    0: ("spec", "schema", "catalogue", "statistics", "seeding", "errors", "files", "yaml_files", "hardware"),
+    1: ("data", "models", "manifest", "profiles", "layers", "suite", "store", "jobs", "provenance"),
+    0: ("spec", "axes", "schema", "catalogue", "statistics", "seeding", "errors", "files", "yaml_files", "hardware"),
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 

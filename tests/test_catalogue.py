@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from benchmark.axes import Network
 from benchmark.catalogue import DATASETS, NETWORKS, Family, depth_problem, own_dataset, stage_channels, width_meaning
 from benchmark.models.backbone import Backbone, build_backbone
-from benchmark.spec import Network
 
 #: Name in a manifest -> channels of the stages' features and parameters of the plain network, 100 classes.
 PAPER: dict[str, tuple[tuple[int, ...], int]] = {

@@ -12,24 +12,14 @@ from rich.console import Console
 
 from benchmark import scheduler as module
 from benchmark import worker
+from benchmark.axes import Dataset, Masks, Method, Network, Schedule
 from benchmark.errors import DataError
 from benchmark.executors.local import LocalExecutor, Slot
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, Progress, RunFolder
 from benchmark.plan import PlannedRun, memory_gib
 from benchmark.progress import PlainView
 from benchmark.scheduler import Places, Scheduler, Summary, prepare_data
-from benchmark.spec import (
-    PROTOCOL,
-    CostSpec,
-    CostVariant,
-    Dataset,
-    Masks,
-    Method,
-    Network,
-    Schedule,
-    TrainSpec,
-    run_id,
-)
+from benchmark.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec, run_id
 from benchmark.store import Failure, Result, Status, Store
 
 WRN = Network(family="wrn", depth=10, width=1)

@@ -7,20 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from benchmark.axes import Choices, Dataset, Mixing, Network, Numerics, Schedule
 from benchmark.schema import dotted, first_problem
-from benchmark.spec import (
-    RUN_SPEC,
-    Choices,
-    CostSpec,
-    Dataset,
-    Mixing,
-    Network,
-    Numerics,
-    Schedule,
-    TrainSpec,
-    canonical,
-    run_id,
-)
+from benchmark.spec import RUN_SPEC, CostSpec, TrainSpec, canonical, run_id
 
 NOTES = Path(__file__).parent.parent / "docs" / "paper-notes.md"
 Tree = dict[str, Any]

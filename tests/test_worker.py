@@ -13,20 +13,10 @@ import torch
 from filelock import FileLock
 
 from benchmark import worker
+from benchmark.axes import Dataset, Masks, Method, Network, Schedule
 from benchmark.errors import DivergedError
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, RunFolder
-from benchmark.spec import (
-    PROTOCOL,
-    CostSpec,
-    CostVariant,
-    Dataset,
-    Masks,
-    Method,
-    Network,
-    Schedule,
-    TrainSpec,
-    run_id,
-)
+from benchmark.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec, run_id
 from benchmark.store import Result, Store
 from benchmark.training import checkpoint
 from benchmark.training.loop import Training

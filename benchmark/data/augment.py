@@ -13,10 +13,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from benchmark.axes import Dataset
 from benchmark.data.packed import Split
 from benchmark.data.pixels import centre_offset
 from benchmark.seeding import stream
-from benchmark.spec import Dataset
 
 Channels = tuple[float, float, float]
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.axes import Dataset
 from benchmark.data.source import load
 from benchmark.errors import DataError
-from benchmark.spec import Dataset
 
 
 def centre_offset(dataset: Dataset) -> int:

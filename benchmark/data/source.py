@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.axes import Dataset
 from benchmark.data.cifar import LAYOUTS, read_cifar
 from benchmark.data.packed import ImageSet, Split, digest_of, ensure_packed
 from benchmark.data.standin import standin
 from benchmark.errors import DataError
-from benchmark.spec import Dataset
 
 
 def prepare(dataset: Dataset, data_dir: Path | None, cache_dir: Path) -> None:

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmark.axes import Discard, Masks
 from benchmark.seeding import stream
-from benchmark.spec import Discard, Masks
 
 
 def draw_masks(masks: Masks, channels: int, stage: int, seed: int) -> Tensor:

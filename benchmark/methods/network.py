@@ -12,10 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from benchmark.axes import Method, Network
 from benchmark.methods.masks import draw_masks, kept_channels
 from benchmark.models.backbone import build_backbone, on_meta
 from benchmark.models.initialise import initialise
-from benchmark.spec import Method, Network, TrainSpec
+from benchmark.spec import TrainSpec
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.axes import Dataset
 from benchmark.data.pixels import centre_crops
 from benchmark.reports.runs import Runs
-from benchmark.spec import Dataset, TrainSpec
+from benchmark.spec import TrainSpec
 from benchmark.store import ActivationMap, Result
 from benchmark.suite import Suite
 

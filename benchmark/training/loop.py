@@ -9,13 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from benchmark.axes import Numerics, Schedule
 from benchmark.data.augment import Batches
 from benchmark.data.packed import ImageSet
 from benchmark.errors import DivergedError
 from benchmark.methods.mixing import InputMixing
 from benchmark.methods.network import build_network
 from benchmark.methods.objective import Objective
-from benchmark.spec import Numerics, Schedule, TrainSpec
+from benchmark.spec import TrainSpec
 from benchmark.store import ActivationMap
 from benchmark.training.activation import activation_maps
 from benchmark.training.checkpoint import Checkpoint
