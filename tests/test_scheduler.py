@@ -484,7 +484,7 @@ def test_real_workers_beside_each_other_and_alone(bench: Bench, tmp_path: Path) 
     lines = out.getvalue().splitlines()
     assert [line.split()[:2] for line in lines[:2]] == [["started", run.run_id] for run in runs[:2]]
     assert sorted(line.split()[0] for line in lines) == ["completed"] * 2 + ["crashed"] + ["started"] * 3
-    assert "2/3 runs" in lines[-1]  # told as it stood before this run ended
+    assert "(3/3 runs, 100 %" in lines[-1]
 
     for run in runs[:2]:
         folder = RunFolder(tmp_path / "alone" / run.run_id)
