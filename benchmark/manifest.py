@@ -49,7 +49,7 @@ class Column(Frozen):
     """A printed column: what it trains, on top of the row, and which number of the run it reads."""
 
     name: str = Field(min_length=1)
-    reads: Prediction | CostMetric
+    reads: Literal[Prediction, CostMetric]
     train: dict[str, Any] = Field(default={})
 
 
@@ -63,7 +63,7 @@ class Row(Frozen):
     name: str = Field(min_length=1)
     train: dict[str, Any] = Field(default={})
     published: list[str | None] | None = None
-    columns: list[str] | None = None
+    columns: list[str] | None = Field(default=None, min_length=1)
     cells: dict[str, dict[str, Any]] = Field(default={})
     listing1: bool = False
     margin: float | None = Field(default=None, gt=0)
@@ -89,7 +89,7 @@ class Manifest(Frozen):
     margin: float = Field(gt=0)
     corner: str
     best: Literal["row", "table", "none"]
-    plot: Literal["dots", "lines"] = "dots"
+    plot: Literal["dots", "lines", "maps"] = "dots"
     trials: int = Field(default=4, ge=1)
     footnotes: list[str] = Field(default=[])
     defaults: dict[str, Any] = Field(default={})

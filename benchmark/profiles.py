@@ -13,9 +13,10 @@ from typing import Any, Literal, get_args
 import yaml
 from pydantic import Field, ValidationError
 
+from benchmark.axes import Choices
 from benchmark.errors import ManifestError, UserError
 from benchmark.schema import Frozen, dotted, fields_at, first_problem, suggestion
-from benchmark.spec import Choices, TrainSpec
+from benchmark.spec import TrainSpec
 from benchmark.yaml_files import read_yaml
 
 ProfileName = Literal["paper", "short", "mini", "smoke"]
@@ -108,7 +109,7 @@ def parse_setting(text: str) -> Setting:
         raise UserError(f"--set {text}: write it as path=value, for instance schedule.epochs=6")
     try:
         value = yaml.safe_load(raw)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):
         raise UserError(f"--set {text}: the value is not valid YAML") from None
     choices = [*Choices.model_fields, *PLAN_CHOICES]
     path = ("choices", name) if name in choices else tuple(name.split("."))
@@ -128,7 +129,8 @@ def _check_path(text: str, path: tuple[str, ...]) -> None:
         known = fields_at(TrainSpec, path[:depth])
         if known is None or part not in known:
             inside = ".".join(path[:depth]) or "a run"
-            hint = suggestion(part, known or []) if known else "it holds a single value"
+            names = [*(known or []), *([] if depth else [*Choices.model_fields, *PLAN_CHOICES])]
+            hint = suggestion(part, names) if known else "it holds a single value"
             raise UserError(f"--set {text}: {inside} has no field {part!r}; {hint}")
     if below := fields_at(TrainSpec, path):
         raise UserError(f"--set {text}: {'.'.join(path)} is a group; set one of its fields: {', '.join(below)}")

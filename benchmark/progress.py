@@ -4,6 +4,7 @@ import time
 from typing import Protocol
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
 
 
@@ -67,7 +68,8 @@ class LiveView:
         """Take the bar away and leave a line."""
         self.bars.remove_task(self.tasks.pop(run_id))
         colour = "green" if outcome == "completed" else "yellow" if outcome == "interrupted" else "red"
-        self.bars.console.print(f"[{colour}]{outcome:>12}[/] {run_id}", highlight=False)
+        word = escape(f"{outcome:>12}")
+        self.bars.console.print(f"[{colour}]{word}[/] {run_id}", highlight=False)
 
     def total(self, finished: int, runs: int, done: float, seconds_left: float | None) -> None:
         """Move the bar of all."""

@@ -80,6 +80,7 @@ class Scheduler:
         self.summary = Summary()
         self.running: dict[str, PlannedRun] = {}
         self.not_before: dict[str, float] = {}
+        self.silent_before: dict[str, int] = {}
 
     def run(self, runs: Sequence[PlannedRun], *, retry_failed: bool = False) -> Summary:
         """Train every run without a result; failures of earlier invocations wait for ``retry_failed``.
@@ -147,6 +148,7 @@ class Scheduler:
                 timeout_min=self.timeout_min,
             )
         )
+        self.silent_before[run.run_id] = folder.vanished()
         self.executor.start(run.run_id, folder, memory_gib(run.spec), run.spec.numerics.threads)
         self.running[run.run_id] = run
         self.view.started(run.run_id)
@@ -172,7 +174,10 @@ class Scheduler:
             if run.run_id in self.store.failed():
                 return self.store.load_failure(run.run_id).status
             return f"failed without a record: {' '.join(self._folder(run.run_id).log_tail(1))}"
-        if self._folder(run.run_id).vanished() < VANISHING_LIMIT:
+        folder = self._folder(run.run_id)
+        if folder.vanished() == self.silent_before[run.run_id]:  # it ended before its first word
+            folder.note_attempt("start")
+        if folder.vanished() < VANISHING_LIMIT:
             return "vanished"
         self._record_crash(run, f"its process ended {VANISHING_LIMIT} times without a word (status {status})")
         return "crashed"
@@ -210,6 +215,7 @@ class Scheduler:
 
     def _record_crash(self, run: PlannedRun, reason: str) -> None:
         folder = self._folder(run.run_id)
+        folder.note_attempt("crashed")
         self.store.put(
             Result(
                 schema_version=1,

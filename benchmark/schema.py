@@ -11,7 +11,14 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 class Frozen(BaseModel):
     """Base of every schema here: immutable, strict about types, closed to unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        hide_input_in_errors=True,
+        allow_inf_nan=False,
+        ser_json_inf_nan="constants",
+    )
 
 
 def refuse(path: str, reason: str) -> PydanticCustomError:
@@ -45,8 +52,13 @@ def suggestion(word: str, known: Sequence[str]) -> str:
 
 def first_problem(error: ValidationError, model: type[BaseModel]) -> tuple[list[str | int], str]:
     """Path and reason of the first thing pydantic refused, in words without its jargon."""
-    details = error.errors(include_url=False, include_context=True)[0]
-    path = [part for part in details["loc"] if part not in ("train", "cost")]
+    problems = error.errors(include_url=False, include_context=True)
+    details = problems[0]
+    if details["type"] == "missing":  # more likely misspelt beside it than forgotten
+        beside = [p for p in problems if p["type"] == "extra_forbidden" and p["loc"][:-1] == details["loc"][:-1]]
+        details = (beside or [details])[0]
+    loc = details["loc"]  # "train" or "cost" below "spec" is the union's tag, no key
+    path = [part for i, part in enumerate(loc) if not (part in ("train", "cost") and i and loc[i - 1] == "spec")]
     if details["type"] == "refused":
         path += str(details.get("ctx", {}).get("path", "")).split(".")
     return [part for part in path if part != ""], _reason(details, model, path)

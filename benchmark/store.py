@@ -8,11 +8,11 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ValidationError
+from pydantic import ValidationError, field_validator
 
 from benchmark.errors import StoreError
 from benchmark.files import write_atomic
-from benchmark.schema import Frozen, dotted, first_problem
+from benchmark.schema import Frozen, dotted, first_problem, refuse
 from benchmark.spec import CostSpec, RunSpec, TrainSpec, run_id
 
 SCHEMA_VERSION = 1
@@ -27,12 +27,33 @@ class Failure(Frozen):
     log_file: str
 
 
+class ActivationMap(Frozen):
+    """Which places of one test image spoke for its class, without the image itself.
+
+    ``image`` counts from 0 in the run's test split; ``map`` has the rows of the last stage's feature; its
+    mean and the class's bias make the logit of ``label``. ``predicted`` is the single prediction.
+    """
+
+    image: int
+    label: int
+    predicted: int
+    map: list[list[float]]
+
+    @field_validator("map")
+    @classmethod
+    def _rectangle(cls, rows: list[list[float]]) -> list[list[float]]:
+        if not rows or not rows[0] or any(len(row) != len(rows[0]) for row in rows):
+            raise refuse("", "needs rows of one length")
+        return rows
+
+
 class Result(Frozen):
     """What one run left.
 
     ``metrics`` holds ``<prediction>_last_epoch`` and ``<prediction>_best_epoch`` in percent for a training;
     for a cost run a block of numbers per variant. ``history`` has one entry an epoch. ``cost`` is what the
-    run itself took; ``provenance`` says by what code and on what machine.
+    run itself took; ``provenance`` says by what code and on what machine. ``activation_maps`` is there where
+    the spec asks for some.
     """
 
     schema_version: Literal[1]
@@ -44,6 +65,7 @@ class Result(Frozen):
     cost: dict[str, Any]
     provenance: dict[str, Any]
     failure: Failure | None = None
+    activation_maps: list[ActivationMap] | None = None
 
 
 class Store:
@@ -88,7 +110,10 @@ class Store:
         Raises:
             StoreError: the file is missing, no result, or belongs to another run.
         """
-        return _read(self.path(name))
+        result = _read(self.path(name))
+        if result.status != "completed":
+            raise StoreError(f"{self.path(name)}: holds a {result.status} run; move it away and run again")
+        return result
 
     def load_failure(self, name: str) -> Result:
         """The latest failed attempt of a run.
@@ -104,10 +129,13 @@ class Store:
         Raises:
             OSError: it can't be written; nothing else is harmed.
         """
-        data = (json.dumps(result.model_dump(mode="json"), indent=1, allow_nan=False) + "\n").encode()
+        absent = {"activation_maps"} if result.activation_maps is None else None
+        tree = result.model_dump(mode="json", exclude=absent)
+        data = (json.dumps(tree, indent=1, allow_nan=False) + "\n").encode()
         failure = self.failures_folder / f"{result.run_id}.json"
         if result.status != "completed":
-            write_atomic(failure, data)
+            if not self.path(result.run_id).exists():  # else another runner finished it meanwhile
+                write_atomic(failure, data)
             return
         try:
             write_atomic(self.path(result.run_id), data, replace=False)

@@ -4,23 +4,17 @@ import fnmatch
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
-from benchmark.catalogue import NETWORKS
+from benchmark.axes import Method
 from benchmark.errors import ManifestError, UserError
 from benchmark.hardware import device_name
+from benchmark.layers import Layer, applies, below, laid, named, nested, network_name, without_beta
 from benchmark.manifest import COST_METRICS, Column, Manifest, Published, Row, load_manifest
-from benchmark.profiles import PLAN_CHOICES, Setting, Tree, Variant, load_profile, merged
-from benchmark.schema import dotted, first_problem, suggestion
-from benchmark.spec import PROTOCOL, CostSpec, CostVariant, Method, TrainSpec
-
-#: Choices that matter only to some methods; laid over all runs, they stay where they do.
-_CHOICE_MATTERS = {
-    "beta_on": lambda method: method.get("classifiers", 1) > 1,
-    "distill_from": lambda method: method.get("distillation", False),
-}
+from benchmark.profiles import PLAN_CHOICES, Variant, load_profile
+from benchmark.schema import dotted, first_problem
+from benchmark.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec
 
 #: What a cell reads where probabilities are averaged instead of logits.
 _PROBABILITIES = {
@@ -66,23 +60,6 @@ class Suite:
         return min(self.manifest.trials, self.variant.profile.trials)
 
 
-@dataclass(frozen=True)
-class _Layer:
-    """A tree with the file and the path it stands at, so that an error can blame it."""
-
-    file: Path | str
-    at: str
-    tree: Tree
-
-    def holds(self, path: Sequence[str | int]) -> bool:
-        tree: Any = self.tree
-        for part in path:
-            if not isinstance(tree, dict) or part not in tree:
-                return False
-            tree = tree[part]
-        return True
-
-
 def load_suite(path: Path, variant: Variant) -> Suite:
     """Read a manifest and work out every cell's run.
 
@@ -120,7 +97,7 @@ def load_suites(paths: Sequence[Path], variant: Variant) -> list[Suite]:
         suites.append(suite)
     specs = [cell.spec for suite in suites for cell in suite.cells]
     for setting in variant.settings:
-        if setting.path[0] in ("method", "mixing") and not any(_applies(setting, spec.model_dump()) for spec in specs):
+        if setting.path[0] in ("method", "mixing") and not any(applies(setting, spec.model_dump()) for spec in specs):
             raise UserError(f"--set {setting.label}: no run of these suites has {'.'.join(setting.path)}")
     return suites
 
@@ -135,22 +112,6 @@ def select(suite: Suite, patterns: Sequence[str]) -> tuple[Cell, ...]:
         for cell in suite.cells
         if any(fnmatch.fnmatchcase(name.lower(), glob) for name in (cell.row, cell.column) for glob in wanted)
     )
-
-
-def _applies(setting: Setting, tree: Tree) -> bool:
-    """Whether a setting has something to set: methods and mixings are tuned where they are, never added."""
-    if setting.path[0] == "choices":
-        matters = _CHOICE_MATTERS.get(setting.path[1])
-        return matters is None or bool(matters(tree.get("method", {})))
-    if setting.path[0] not in ("method", "mixing"):
-        return True
-    if setting.path == ("method", "beta"):
-        return bool(tree["method"].get("classifiers", 1) > 1)
-    optional = setting.path[:2] if setting.path[0] == "mixing" or setting.path[1] == "masks" else ()
-    below: Any = tree
-    for part in optional:
-        below = below.get(part) if isinstance(below, dict) else None
-    return below is not None
 
 
 def _read_distilling_runs(cells: Sequence[Cell]) -> list[Cell]:
@@ -189,28 +150,31 @@ class _Builder:
 
     def train_spec(self, index: int, row: Row, position: int, column: Column) -> TrainSpec:
         layers = [
-            _Layer(self.path, "defaults", self.manifest.defaults),
-            _Layer(self.path, f"rows[{index}].train", row.train),
-            _Layer(self.path, f"columns[{position}].train", column.train),
-            _Layer(self.path, f"rows[{index}].cells[{column.name!r}]", row.cells.get(column.name, {})),
+            Layer(self.path, "defaults", self.manifest.defaults),
+            Layer(self.path, f"rows[{index}].train", row.train),
+            Layer(self.path, f"columns[{position}].train", column.train),
+            Layer(self.path, f"rows[{index}].cells[{column.name!r}]", row.cells.get(column.name, {})),
         ]
-        return self._validated([_named(layer) for layer in layers], f"row {row.name!r}, column {column.name!r}")
+        return self._validated([named(layer) for layer in layers], f"row {row.name!r}, column {column.name!r}")
 
-    def _validated(self, entry: list[_Layer], place: str) -> TrainSpec:
-        tree = _laid(entry)
-        dataset, network = str(_below(tree, "dataset", "name")), _network_name(tree)
-        ground = [_Layer(self.ground.path, at, part) for at, part in self.ground.layers(dataset, network)]
-        if _below(tree, "method", "classifiers") in (None, 1):  # the protocol's β is for several classifiers
-            ground = [_Layer(layer.file, layer.at, _without_beta(layer.tree)) for layer in ground]
+    def _validated(self, entry: list[Layer], place: str) -> TrainSpec:
+        tree = laid(entry)
+        for layer in entry:
+            if fixed := next((key for key in ("kind", "protocol", "seed") if key in layer.tree), None):
+                raise ManifestError(layer.file, f"{layer.at}.{fixed}", "can't be set by a manifest; leave it out")
+        dataset, network = str(below(tree, "dataset", "name")), network_name(tree)
+        ground = [Layer(self.ground.path, at, part) for at, part in self.ground.layers(dataset, network)]
+        if below(tree, "method", "classifiers") in (None, 1):  # the protocol's β is for several classifiers
+            ground = [Layer(layer.file, layer.at, without_beta(layer.tree)) for layer in ground]
         profile = self.variant.profile
         patch = profile.layers(dataset, network) if profile.profile != "paper" else []
-        over = [_Layer(profile.path, at, part) for at, part in patch]
-        layers = [*ground, *map(_named, entry), *map(_named, over)]
-        tree = _laid(layers)
+        over = [Layer(profile.path, at, part) for at, part in patch]
+        layers = [*ground, *map(named, entry), *map(named, over)]
+        tree = laid(layers)
         run_settings = [setting for setting in self.variant.settings if setting.path[-1] not in PLAN_CHOICES]
-        layers += [_Layer("--set", "", _nested(setting)) for setting in run_settings if _applies(setting, tree)]
+        layers += [Layer("--set", "", nested(setting)) for setting in run_settings if applies(setting, tree)]
         try:
-            return TrainSpec.model_validate({"protocol": PROTOCOL, **_laid(layers)})
+            return TrainSpec.model_validate({"protocol": PROTOCOL, "method": {}, **laid(layers)})
         except ValidationError as error:
             path, reason = first_problem(error, TrainSpec)
             blamed = next(
@@ -231,11 +195,17 @@ class _Builder:
             if row.columns is None or column.name in row.columns
         }
         first = next(iter(specs.values()))[0]
+        for index, row in enumerate(self.manifest.rows):
+            if row.listing1 and not (row.name in specs and specs[row.name][0].method.masks):
+                raise ManifestError(self.path, f"rows[{index}].listing1", "has no meaning without masks; leave it out")
         for name, (spec, _) in specs.items():
             same = ("dataset", "network", "numerics")
-            if any(getattr(spec, part) != getattr(first, part) for part in same) or spec.mixing != first.mixing:
+            alike = spec.mixing == first.mixing and spec.schedule.batch_size == first.schedule.batch_size
+            if not alike or any(getattr(spec, part) != getattr(first, part) for part in same):
                 raise ManifestError(
-                    self.path, f"row {name!r}", "a cost table compares methods on one dataset and network"
+                    self.path,
+                    f"row {name!r}",
+                    "a cost table is about one dataset, network, mixing and batch size",
                 )
         self.cost = CostSpec(
             protocol=PROTOCOL,
@@ -251,45 +221,3 @@ class _Builder:
             numerics=first.numerics,
         )
         return self.cost
-
-
-def _named(layer: _Layer) -> _Layer:
-    """A layer with ``dataset: cifar100`` and ``network: resnet110`` written out."""
-    tree = dict(layer.tree)
-    if isinstance(tree.get("dataset"), str):
-        tree["dataset"] = {"name": tree["dataset"]}
-    if isinstance(name := tree.get("network"), str):
-        if name not in NETWORKS:
-            hint = suggestion(name, list(NETWORKS))
-            raise ManifestError(layer.file, f"{layer.at}.network", f"there is no network {name!r}; {hint}")
-        tree["network"] = dict(NETWORKS[name])
-    return _Layer(layer.file, layer.at, tree)
-
-
-def _laid(layers: Sequence[_Layer]) -> Tree:
-    tree: Tree = {}
-    for layer in layers:
-        tree = merged(tree, layer.tree)
-    return tree
-
-
-def _below(tree: Any, *path: str) -> Any:
-    for part in path:
-        tree = tree.get(part) if isinstance(tree, dict) else None
-    return tree
-
-
-def _network_name(tree: Tree) -> str | None:
-    return next((name for name, network in NETWORKS.items() if dict(network) == tree.get("network")), None)
-
-
-def _without_beta(tree: Tree) -> Tree:
-    method = {key: value for key, value in tree.get("method", {}).items() if key != "beta"}
-    return {**tree, "method": method} if "method" in tree else tree
-
-
-def _nested(setting: Setting) -> Tree:
-    tree: Any = setting.value
-    for part in reversed(setting.path):
-        tree = {part: tree}
-    return dict(tree)

@@ -17,13 +17,14 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from benchmark.axes import Dataset
 from benchmark.data.packed import ImageSet
 from benchmark.data.source import load as load_images
 from benchmark.errors import InterruptedRun, RunError, TimedOutError, UserError
 from benchmark.hardware import cpu_model, gpu_models, process_peak_mib
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, Progress, RunFolder
 from benchmark.provenance import describe
-from benchmark.spec import CostSpec, Dataset, TrainSpec
+from benchmark.spec import CostSpec, TrainSpec
 from benchmark.store import Failure, Result, Status, Store
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
@@ -140,7 +141,8 @@ class _Worker:
 
         training.run(after_step)
         cost = {**_peak_memory(self.job.device), **training.cost()}
-        self.store.put(self._result("completed", training.metrics(), training.history, cost, images.digest))
+        result = self._result("completed", training.metrics(), training.history, cost, images.digest)
+        self.store.put(result.model_copy(update={"activation_maps": training.activation_maps()}))
 
     def _failed(self, error: Exception) -> int:
         reason = f"{type(error).__name__}: {error}"

@@ -61,6 +61,11 @@ def run_folders(scratch_dir: Path, store: Store) -> Path:
     return scratch_dir / "runs" / f"{store.folder.name}-{digest}"
 
 
+def image_cache(scratch_dir: Path) -> Path:
+    """The folder below which packed images lie."""
+    return scratch_dir / "data"
+
+
 def headline(suites: list[Suite], made: Plan) -> str:
     """One line on a plan: entries, trainings, runs, done."""
     totals = made.totals()
@@ -73,12 +78,17 @@ def headline(suites: list[Suite], made: Plan) -> str:
 
 
 def write_reports(
-    suites: list[Suite], store: Store, reports_dir: Path, trials: int | None, say: Callable[[str], Any]
+    suites: list[Suite],
+    store: Store,
+    reports_dir: Path,
+    trials: int | None,
+    say: Callable[[str], Any],
+    cache_dir: Path,
 ) -> None:
     """Write reports and say where the readable ones are."""
     from benchmark.reports import write  # pandas and matplotlib, only where a report is made
 
-    for path in write.write_reports(suites, store, reports_dir, trials):
+    for path in write.write_reports(suites, store, reports_dir, trials, cache_dir=cache_dir):
         if path.suffix == ".md":
             say(f"report: {shown(path)}")
 

@@ -1,5 +1,6 @@
 """``run``: train what is missing, then write the reports."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import click
 from benchmark.cli.common import (
     data_option,
     headline,
+    image_cache,
     load,
     only_option,
     profile_option,
@@ -58,7 +60,7 @@ def run(
 ) -> None:
     """Train what is missing of some suites, then write their reports.
 
-    SUITE is table1 … table7, figure4, all, or the path of a manifest.
+    SUITE is table1 … table7, figure4, all (these eight), figure1, or the path of a manifest.
     """
     from rich.console import Console
 
@@ -68,7 +70,7 @@ def run(
 
     loaded, store = load(suites, load_variant(profile, settings), results_dir)
     plan = make_plan(loaded, store.completed(), only=only, trials=trials)
-    places = Places(runs=run_folders(scratch_dir, store), cache=scratch_dir / "data", data=data_dir)
+    places = Places(runs=run_folders(scratch_dir, store), cache=image_cache(scratch_dir), data=data_dir)
     prepare_data(plan.missing, places)
     store.check_writable()
     console = Console()
@@ -76,8 +78,9 @@ def run(
     threads = max((planned.spec.numerics.threads for planned in plan.runs), default=1)
     engine = LocalExecutor.on_this_machine(device=device, jobs=jobs, threads=threads, runs_per_gpu=runs_per_gpu)
     scheduler = Scheduler(engine, store, places, make_view(console), timeout_min=timeout_min)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended politely is interrupted like by Ctrl-C
     summary = scheduler.run(plan.missing, retry_failed=retry_failed)
-    write_reports(loaded, store, reports_dir, trials, console.print)
+    write_reports(loaded, store, reports_dir, trials, console.print, places.cache)
     for name, reason in summary.failed.items():
         click.echo(f"failed: {name}: {reason}; see {store.failures_folder / name}.json", err=True)
     if summary.failed:

@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from benchmark.axes import Dataset
 from benchmark.data.crops import crop_range, draw_epoch
 from benchmark.data.measure import Channels
 from benchmark.data.packed import Split
-from benchmark.spec import Dataset
 
 
 def normalise(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
@@ -146,8 +146,7 @@ def centre_batches(
     _check_side(split, dataset)
     pixels, size = Pixels(split, 0, torch.device("cpu")), dataset.image_size
     shift, scale = _planes(mean, device), _planes(std, device)
-    # halves are rounded to even, as torchvision's CenterCrop rounds
-    offsets = torch.from_numpy(np.rint((split.heights_widths - size) / 2).astype(np.int64))  # [n, 2]
+    offsets = torch.from_numpy(split.centre_offsets(size))  # [n, 2]
     for start in range(0, len(split.labels), batch_size):
         samples = torch.arange(start, min(start + batch_size, len(split.labels)))
         crop = pixels.crop(samples, offsets[samples], torch.zeros(len(samples), dtype=torch.bool), size)

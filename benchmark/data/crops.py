@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.axes import Dataset
 from benchmark.data.packed import Split
 from benchmark.seeding import stream
-from benchmark.spec import Dataset
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from benchmark.axes import Dataset
 from benchmark.catalogue import DATASETS
 from benchmark.data.archives import PUBLICATIONS
 from benchmark.data.cifar import LAYOUTS as CIFAR
@@ -18,7 +19,6 @@ from benchmark.data.places import FOLDERS, glance
 from benchmark.data.unpack import unpack
 from benchmark.errors import DataError
 from benchmark.files import sync_folder
-from benchmark.spec import Dataset
 
 #: Below the data directory: what is being fetched, and archives that somebody put there by hand.
 DOWNLOADS = "downloads"

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmark.axes import Dataset
 from benchmark.data.listing import ListedSplit, Listing, files_below
 from benchmark.errors import DataError
-from benchmark.spec import Dataset
 
 
 def read_folder(dataset: Dataset, data_dir: Path) -> Listing:

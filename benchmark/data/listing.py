@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.axes import Dataset
 from benchmark.errors import DataError
-from benchmark.spec import Dataset
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -54,6 +54,10 @@ class Split:
         for start, (height, width) in zip(self.starts.tolist(), self.heights_widths.tolist(), strict=True):
             yield self.pixels[start : start + height * width].reshape(height, width, 3)
 
+    def centre_offsets(self, size: int) -> NDArray[np.int64]:
+        """First row and column of every image's centre crop [n, 2]; rounds as torchvision's CenterCrop does."""
+        return np.rint((self.heights_widths - size) / 2).astype(np.int64)
+
     def take(self, indices: NDArray[np.int64]) -> "Split":
         """Some of the images, copied, in the order of ``indices`` [m]."""
         labels = self.labels[indices]

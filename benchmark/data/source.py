@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.axes import Dataset
 from benchmark.data.cache import Packed, ensure_packed, write_set
 from benchmark.data.cifar import LAYOUTS as CIFAR
 from benchmark.data.cifar import read_cifar
@@ -16,7 +17,6 @@ from benchmark.data.packed import ImageSet, Split, digest_of
 from benchmark.data.places import FOLDERS
 from benchmark.data.standin import standin
 from benchmark.errors import DataError
-from benchmark.spec import Dataset
 
 
 def prepare(dataset: Dataset, data_dir: Path | None, cache_dir: Path) -> None:

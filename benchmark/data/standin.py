@@ -7,9 +7,9 @@ from the project's own streams: the same bytes on every machine, with nothing to
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.axes import Dataset
 from benchmark.data.packed import ImageSet, Split, image_set
 from benchmark.seeding import stream
-from benchmark.spec import Dataset
 
 _GRID = 4  # a pattern has 4 × 4 coloured corners, with colours between them interpolated
 _PATTERN_LEVELS = 192  # 0 … 191 …

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmark.axes import Discard, Masks
 from benchmark.seeding import stream
-from benchmark.spec import Masks
 
 
 def draw_masks(masks: Masks, channels: int, stage: int, seed: int) -> Tensor:
@@ -34,3 +34,11 @@ def draw_masks(masks: Masks, channels: int, stage: int, seed: int) -> Tensor:
         for extra in range(masks.groups_per_channel):  # 1: the groups do not overlap, Eq. 2
             keep[view + 1, slices[(view + extra) % k]] = 0
     return torch.from_numpy(keep)
+
+
+def kept_channels(discard: Discard, channels: int, stage: int, seed: int) -> Tensor:
+    """Zeros where the channels of the discarded group are, ones elsewhere, ``[C]``.
+
+    The groups are those that :func:`draw_masks` gives SFE's views at this stage and seed.
+    """
+    return draw_masks(Masks(views=discard.groups), channels, stage, seed)[discard.group]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from benchmark.axes import Mixing
 from benchmark.seeding import stream
-from benchmark.spec import Mixing
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchmark.methods.masks import draw_masks
+from benchmark.axes import Method, Network
+from benchmark.methods.masks import draw_masks, kept_channels
 from benchmark.models.backbone import build_backbone, on_meta
 from benchmark.models.initialise import initialise
-from benchmark.spec import Method, Network, TrainSpec
+from benchmark.spec import TrainSpec
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class JointNetwork(nn.Module):
 
     Args:
         network: the backbone.
-        method: rotations, masks, classifiers, distillation.
+        method: rotations, masks, classifiers, distillation, discarded channels.
         classes: N.
         listing1: make SFE's views on the whole feature map as the paper's Listing 1 does, instead of on
             the pooled vector; the logits are the same (docs/paper-notes.md), the cost is not.
@@ -58,6 +59,8 @@ class JointNetwork(nn.Module):
         for stage in self.masked:
             views = method.masks.views + 1 if method.masks else 1
             self.register_buffer(f"masks_stage{stage}", torch.empty(views, channels[stage - 1]))
+        if method.discard:
+            self.register_buffer("kept", torch.empty(channels[-1]))
 
     def forward(self, images: Tensor) -> Logits:
         """Logits of a batch ``[B, 3, H, W]`` of unrotated images."""
@@ -68,6 +71,22 @@ class JointNetwork(nn.Module):
             joint.append(self.heads[f"stage{stage}"](views))
         plain = self.plain(views[0]) if self.plain is not None else None  # view 0: unrotated, unmasked
         return Logits(tuple(joint), plain)
+
+    def class_activation(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Class activation maps (Zhou et al. 2016) of the single prediction, Eq. 7, ``[B, h, w]``.
+
+        The mean of an image's map is its label's logit without the bias. In evaluation mode.
+
+        Args:
+            images: ``[B, 3, H, W]``.
+            labels: ``[B]``, whose maps.
+        """
+        last = self.taps[-1]
+        feature = self._features(images)[last][: len(images)]  # [B, C, h, w], view 0
+        weight = self.heads[f"stage{last}"].get_parameter("weight")[labels * self.method.views]  # [B, C]
+        if self.method.discard:
+            weight = weight * self.get_buffer("kept")
+        return (weight[:, :, None, None].float() * feature.float()).sum(1)
 
     def _features(self, x: Tensor) -> dict[int, Tensor]:
         """Feature of every stage by its number; behind ``carry_from`` of all views, ``[K·M·B, C, H, W]``."""
@@ -85,7 +104,10 @@ class JointNetwork(nn.Module):
         """Pooled views ``[V, B, C]`` of one tapped stage, ``v = rotation·K + masked view``."""
         m = self.method.rotations
         if self.method.masks is None:
-            return split(pool(feature), m)
+            pooled = pool(feature)
+            if self.method.discard:
+                pooled = pooled * self.get_buffer("kept").to(pooled.dtype)
+            return split(pooled, m)
         if self.carry_from is None and not self.listing1:
             # A mask is constant over space and pooling is linear a channel, so pool first, then mask.
             masks = self.get_buffer(f"masks_stage{stage}")  # [K, C]
@@ -129,7 +151,7 @@ def build_network(spec: TrainSpec, classes: int, *, listing1: bool = False) -> J
         classes: N.
         listing1: see :class:`JointNetwork`.
     """
-    network, masks = spec.network, spec.method.masks
+    network, masks, discard = spec.network, spec.method.masks, spec.method.discard
     model = on_meta(lambda: JointNetwork(network, spec.method, classes, listing1=listing1))
     assert isinstance(model, JointNetwork)
     initialise(model, spec.seed)
@@ -137,4 +159,7 @@ def build_network(spec: TrainSpec, classes: int, *, listing1: bool = False) -> J
         assert masks is not None
         drawn = draw_masks(masks, network.stage_channels[stage - 1], stage, spec.seed)
         model.get_buffer(f"masks_stage{stage}").copy_(drawn)
+    if discard:
+        channels = network.stage_channels
+        model.get_buffer("kept").copy_(kept_channels(discard, channels[-1], len(channels), spec.seed))
     return model.to(memory_format=torch.channels_last)

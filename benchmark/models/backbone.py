@@ -15,7 +15,7 @@ from pytorchcv.models.seresnet_cifar import get_seresnet_cifar
 from pytorchcv.models.wrn_cifar import get_wrn_cifar
 from torch import Tensor, nn
 
-from benchmark.spec import Network
+from benchmark.axes import Network
 
 
 class Backbone(nn.Module):

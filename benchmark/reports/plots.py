@@ -10,6 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from benchmark.files import write_atomic
+from benchmark.reports import map_grid
+from benchmark.reports.gallery import Gallery
 from benchmark.reports.panel import Panel, key, level_rows, row_number
 from benchmark.reports.panels import Dots, Lines, bars
 from benchmark.reports.table import Table
@@ -39,10 +41,10 @@ def draw(suite: Suite, table: Table, png: Path, svg: Path) -> None:
         write_atomic(path, data)
 
 
-def images(suite: Suite, table: Table) -> tuple[bytes, bytes]:
-    """A suite's plot as PNG and as SVG."""
+def images(suite: Suite, table: Table, gallery: Gallery | None = None) -> tuple[bytes, bytes]:
+    """A suite's plot as PNG and as SVG; the gallery is for a suite that plots maps."""
     with matplotlib.style.context(["default", _STYLE]):
-        figure = _figure(suite, table)
+        figure = _figure(suite, table, gallery)
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # laid out once: both pictures are the same, in half the time
         png, svg = io.BytesIO(), io.BytesIO()
@@ -52,7 +54,12 @@ def images(suite: Suite, table: Table) -> tuple[bytes, bytes]:
     return png.getvalue(), svg.getvalue()
 
 
-def _figure(suite: Suite, table: Table) -> Figure:
+def _figure(suite: Suite, table: Table, gallery: Gallery | None = None) -> Figure:
+    if gallery is not None and gallery.samples:  # without any map the accuracies are drawn
+        figure = _canvas(*map_grid.size_inches(gallery))
+        map_grid.draw(gallery, figure)
+        _head(figure, suite, table)
+        return figure
     panel = Panel(table, suite.manifest.metric, suite.variant.against_paper)
     if suite.manifest.plot == "lines" and any(row_number(row) is not None for row in table.rows):
         figure = _canvas(7.5, 5.0)
@@ -62,7 +69,7 @@ def _figure(suite: Suite, table: Table) -> Figure:
         datasets = {cell.spec.dataset.name for cell in suite.cells}
         figure = _side_by_side(panel) if panel.cost_columns or len(datasets) == 1 else _stacked(panel)
         handles = key(panel)
-    figure.suptitle(f"{_wrapped(table.title, figure)}\nprofile {suite.variant.reports_name}", fontsize=10)
+    _head(figure, suite, table)
     figure.legend(
         handles=handles,
         loc="outside lower center",
@@ -72,6 +79,10 @@ def _figure(suite: Suite, table: Table) -> Figure:
         columnspacing=1.5,
     )
     return figure
+
+
+def _head(figure: Figure, suite: Suite, table: Table) -> None:
+    figure.suptitle(f"{_wrapped(table.title, figure)}\nprofile {suite.variant.reports_name}", fontsize=10)
 
 
 def _legend_columns(labels: list[str], width_inches: float) -> int:

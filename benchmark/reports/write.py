@@ -9,13 +9,21 @@ import numpy as np
 
 from benchmark.files import write_atomic
 from benchmark.reports import markdown, plots, tidy_csv
+from benchmark.reports.gallery import collect_maps
 from benchmark.reports.runs import Runs
 from benchmark.reports.table import collect, tabulate
 from benchmark.store import Store
 from benchmark.suite import Suite
 
 
-def write_reports(suites: Sequence[Suite], store: Store, reports_dir: Path, trials: int | None = None) -> list[Path]:
+def write_reports(
+    suites: Sequence[Suite],
+    store: Store,
+    reports_dir: Path,
+    trials: int | None = None,
+    *,
+    cache_dir: Path | None = None,
+) -> list[Path]:
     """Write the reports of these suites from the results in the store; the same results give the same bytes.
 
     Args:
@@ -23,6 +31,7 @@ def write_reports(suites: Sequence[Suite], store: Store, reports_dir: Path, tria
         store: that profile's results.
         reports_dir: the folder above the profiles' own, ``reports``.
         trials: trials a complete training has; each suite's own number by default.
+        cache_dir: where packed images lie, for pictures that show some; without it their places stay empty.
 
     Returns:
         The files written.
@@ -32,30 +41,39 @@ def write_reports(suites: Sequence[Suite], store: Store, reports_dir: Path, tria
         OSError: a file can't be written.
     """
     written = []
-    for path, data in _reports(suites, store, reports_dir, trials):
+    for path, data in _reports(suites, store, reports_dir, trials, cache_dir):
         write_atomic(path, data)
         written.append(path)
     return written
 
 
-def stale_reports(suites: Sequence[Suite], store: Store, reports_dir: Path, trials: int | None = None) -> list[Path]:
+def stale_reports(
+    suites: Sequence[Suite],
+    store: Store,
+    reports_dir: Path,
+    trials: int | None = None,
+    *,
+    cache_dir: Path | None = None,
+) -> list[Path]:
     """The files that :func:`write_reports` would change or add; nothing is written.
 
     Raises:
         StoreError: a result can't be read.
     """
-    return [path for path, data in _reports(suites, store, reports_dir, trials) if not _is_current(path, data)]
+    reports = _reports(suites, store, reports_dir, trials, cache_dir)
+    return [path for path, data in reports if not _is_current(path, data)]
 
 
 def _reports(
-    suites: Sequence[Suite], store: Store, reports_dir: Path, trials: int | None
+    suites: Sequence[Suite], store: Store, reports_dir: Path, trials: int | None, cache_dir: Path | None
 ) -> Iterator[tuple[Path, bytes]]:
     """Every report's path and content, a suite at a time; a suite is whole before its first file comes."""
     runs = Runs(store)
     for suite in suites:
         frame = collect(suite, runs, trials)
         table = tabulate(suite, frame)
-        png, svg = plots.images(suite, table)
+        gallery = collect_maps(suite, runs, cache_dir) if suite.manifest.plot == "maps" else None
+        png, svg = plots.images(suite, table, gallery)
         contents = {
             "csv": tidy_csv.render(frame).encode(),
             "md": markdown.render(suite, table).encode(),

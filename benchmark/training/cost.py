@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmark.axes import Schedule
 from benchmark.data.packed import ImageSet
 from benchmark.hardware import process_peak_mib
-from benchmark.spec import CostSpec, CostVariant, Schedule, TrainSpec
+from benchmark.spec import CostSpec, CostVariant, TrainSpec
 from benchmark.training.loop import Training, apply_numerics
 
 WARM_UP_STEPS = 3

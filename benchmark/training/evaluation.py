@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor, nn
 
+from benchmark.axes import Dataset
 from benchmark.data.augment import centre_batches
 from benchmark.data.packed import ImageSet
 from benchmark.methods.objective import predictions
-from benchmark.spec import Dataset
 
 #: Images of up to 224 pixels evaluated at once, fewer of larger ones; changes no number, only memory.
 EVALUATION_BATCH = 250

@@ -9,13 +9,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from benchmark.axes import Numerics, Schedule
 from benchmark.data.augment import Batches
 from benchmark.data.packed import ImageSet
 from benchmark.errors import DivergedError
 from benchmark.methods.mixing import InputMixing
 from benchmark.methods.network import build_network
 from benchmark.methods.objective import Objective
-from benchmark.spec import Numerics, Schedule, TrainSpec
+from benchmark.spec import TrainSpec
+from benchmark.store import ActivationMap
+from benchmark.training.activation import activation_maps
 from benchmark.training.checkpoint import Checkpoint
 from benchmark.training.evaluation import evaluate
 
@@ -116,6 +119,13 @@ class Training:
         last = {f"{name}_last_epoch": self.history[-1][name] for name in names}
         best = {f"{name}_best_epoch": max(entry[name] for entry in self.history) for name in names}
         return {**last, **best}
+
+    def activation_maps(self) -> list[ActivationMap] | None:
+        """Of as many test images as the spec says; None where it says none."""
+        if not self.spec.activation_maps:
+            return None
+        with autocast(self.spec, self.device):
+            return activation_maps(self.model, self.data, self.spec, self.device)
 
     def cost(self) -> dict[str, float]:
         """What the training steps took, evaluation left out."""

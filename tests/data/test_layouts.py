@@ -9,13 +9,13 @@ import pytest
 from PIL import Image
 from scipy.io import loadmat, savemat
 
+from benchmark.axes import Dataset
 from benchmark.data.cifar import LAYOUTS
 from benchmark.data.layouts import read_official
 from benchmark.data.listing import check_listing, refuse_part, verify_files
 from benchmark.data.places import FOLDERS, INDEX_FILES, glance
 from benchmark.data.source import cache_name, load, prepare
 from benchmark.errors import DataError
-from benchmark.spec import Dataset
 
 SAMPLES = ["tiny-imagenet", "cub200", "stanford_dogs", "stanford_cars"]
 

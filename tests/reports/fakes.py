@@ -1,0 +1,102 @@
+"""Results as a worker would leave them, without any training."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from benchmark.manifest import SUITE_DIR
+from benchmark.profiles import load_variant
+from benchmark.spec import CostSpec, TrainSpec, run_id
+from benchmark.store import Result, Store, with_seed
+from benchmark.suite import Cell, Suite, load_suite
+
+PREDICTIONS = ("single", "aggregated", "aggregated_probabilities", "aggregated_final_head", "distilled")
+
+
+def paper(name: str, settings: Sequence[str] = ()) -> Suite:
+    return load_suite(SUITE_DIR / f"{name}.yaml", load_variant("paper", settings))
+
+
+def under(profile: str, name: str, settings: Sequence[str] = ()) -> Suite:
+    return load_suite(SUITE_DIR / f"{name}.yaml", load_variant(profile, settings))
+
+
+def own(tmp_path: Path, profile: str = "paper", **changes: Any) -> Suite:
+    """A manifest of somebody's own: two rows, two columns of one network."""
+    tree = {
+        "suite": "mine",
+        "title": "Mine",
+        "source": "nowhere",
+        "metric": "accuracy",
+        "margin": 1.0,
+        "corner": "Setting",
+        "best": "row",
+        "defaults": {"dataset": "cifar100", "network": "resnet110"},
+        "columns": [
+            {"name": "SI", "reads": "single", "train": {"method": {"classifiers": 2, "masks": {"views": 8}}}},
+            {"name": "Plain", "reads": "single"},
+        ],
+        "rows": [
+            {"name": "one", "published": ["76.80 ± 0.22", "74.21 ± 0.35"]},
+            {"name": "two", "train": {"mixing": {"mixup_alpha": 1.0}}},
+        ],
+    }
+    path = tmp_path / "own.yaml"
+    path.write_text(yaml.safe_dump({**tree, **changes}, allow_unicode=True), encoding="utf-8")
+    return load_suite(path, load_variant(profile))
+
+
+def cell(suite: Suite, row: str, column: str) -> Cell:
+    return next(cell for cell in suite.cells if (cell.row, cell.column) == (row, column))
+
+
+def result(spec: TrainSpec | CostSpec, metrics: Mapping[str, Any]) -> Result:
+    return Result(
+        schema_version=1,
+        run_id=run_id(spec),
+        spec=spec,
+        status="completed",
+        metrics=dict(metrics),
+        history=[],
+        cost={},
+        provenance={},
+    )
+
+
+def train(store: Store, cell: Cell, last: Iterable[float], seeds: Sequence[int] | None = None) -> None:
+    """Trials of a cell's entry with these accuracies; predictions differ by 0.1, best epochs are 0.5 better."""
+    values = list(last)
+    for seed, value in zip(seeds or range(len(values)), values, strict=True):
+        metrics = {}
+        for index, name in enumerate(PREDICTIONS):
+            metrics[f"{name}_last_epoch"] = value + index / 10
+            metrics[f"{name}_best_epoch"] = value + index / 10 + 0.5
+        store.put(result(with_seed(cell.spec, seed), metrics))
+
+
+def measure(store: Store, suite: Suite, *, device: str | None = None, scale: float = 1.0) -> None:
+    """A cost run: 1000 MiB and 0.1 s for the first variant, half as much again for each further one."""
+    spec = next(cell.spec for cell in suite.cells if isinstance(cell.spec, CostSpec))
+    spec = spec.model_copy(update={"device": device}) if device else spec
+    blocks = {
+        variant.name: {
+            "memory_mib": 1000.0 * (1 + index / 2),
+            "seconds_per_step": 0.1 * scale * (1 + index / 2),
+            "memory_overhead_percent": 50.0 * index,
+            "time_overhead_percent": 50.0 * index,
+        }
+        for index, variant in enumerate(spec.variants)
+    }
+    store.put(result(spec, blocks))
+
+
+def fill(store: Store, suites: Iterable[Suite]) -> None:
+    """Some trials of everything."""
+    for suite in suites:
+        for place, cell in enumerate(suite.cells):
+            if isinstance(cell.spec, CostSpec):
+                measure(store, suite)
+            else:
+                train(store, cell, [70.0 + place, 70.6 + place, 70.3 + place, 70.1 + place])

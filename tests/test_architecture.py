@@ -1,0 +1,159 @@
+import ast
+import graphlib
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "benchmark"
+
+FLOORS = {
+    6: ("cli",),
+    5: ("scheduler", "progress"),
+    4: ("worker", "executors", "bench"),
+    3: ("training", "reports", "status"),
+    2: ("methods", "plan"),
+    1: ("data", "models", "manifest", "profiles", "layers", "suite", "store", "jobs", "provenance"),
+    0: ("spec", "axes", "schema", "catalogue", "statistics", "seeding", "errors", "files", "yaml_files", "hardware"),
+}
+FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
+
+TORCH = {"torch", "torchvision", "pytorchcv"}
+TORCH_ROOMS = {"models", "methods", "training", "worker", "bench"}
+TORCH_MODULES = {"benchmark.data.augment"}
+
+LINES = 300
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def room(module: str) -> str:
+    """``benchmark.data.cifar`` -> ``data``; the package itself has none."""
+    return module.split(".")[1] if "." in module else ""
+
+
+@cache
+def tree(module: str) -> ast.Module:
+    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
+
+
+def imports(module: str) -> Iterator[str]:
+    """Full names of all that a module imports, at any level of it."""
+    package = module if MODULES[module].name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            for alias in node.names:
+                yield f"{base}.{alias.name}" if f"{base}.{alias.name}" in MODULES else base
+
+
+def ours(module: str) -> set[str]:
+    return {name for name in imports(module) if name in MODULES and name != module}
+
+
+def rooms() -> set[str]:
+    return {room(module) for module in MODULES} - {""}
+
+
+def test_every_room_has_a_floor() -> None:
+    assert rooms() <= set(FLOOR)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_down(module: str) -> None:
+    if module == "benchmark":
+        assert not ours(module)
+        return
+    for name in ours(module) - {"benchmark"}:
+        assert FLOOR[room(name)] <= FLOOR[room(module)], f"{module} imports {name} from above"
+
+
+def test_imports_make_no_cycle() -> None:
+    graph = {module: ours(module) for module in MODULES}
+    graphlib.TopologicalSorter(graph).prepare()
+    between: dict[str, set[str]] = {}
+    for module, names in graph.items():
+        between.setdefault(room(module), set()).update({room(name) for name in names} - {room(module)})
+    graphlib.TopologicalSorter(between).prepare()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_torch_is_imported_by_the_worker_and_what_it_calls_alone(module: str) -> None:
+    if room(module) in TORCH_ROOMS or module in TORCH_MODULES:
+        return
+    assert not {name.split(".")[0] for name in imports(module)} & TORCH
+
+
+def test_augmentation_is_for_training_alone() -> None:
+    readers = {module for module in MODULES if "benchmark.data.augment" in ours(module)}
+    assert readers
+    assert {room(module) for module in readers} == {"training"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_files_are_short(module: str) -> None:
+    assert len(MODULES[module].read_text(encoding="utf-8").splitlines()) <= LINES
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_says_what_it_is_and_on_which_floor(module: str) -> None:
+    text = ast.get_docstring(tree(module))
+    assert text
+    for floor in re.findall(r"\(floor (\d)", text):
+        assert int(floor) == FLOOR[room(module)]
+
+
+def test_the_documents_put_the_rooms_on_the_same_floors() -> None:
+    found = {}
+    for line in (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").splitlines():
+        if match := re.match(r"\| (\d) \| ([^|]*) \|", line):
+            for name in re.findall(r"`([a-z_]+)[/`]", match[2]):
+                found[name] = int(match[1])
+    assert found == {name: FLOOR[name] for name in rooms()}
+
+
+# ------------------------------------------------------------------ what a command loads
+
+
+def loaded(tmp_path: Path, *commands: list[str]) -> set[str]:
+    """Packages in memory after some commands, in a process of their own."""
+    code = "import json, sys\nfrom benchmark.cli import cli\n"
+    code += "".join(f"cli({command!r}, standalone_mode=False)\n" for command in commands)
+    code += "print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})), file=sys.stderr)"
+    places = {f"SFE_{name}_DIR": str(tmp_path / name.lower()) for name in ("RESULTS", "REPORTS", "SCRATCH")}
+    environment = {**os.environ, **places}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stderr.splitlines()[-1]))
+
+
+def test_looking_is_light(tmp_path: Path) -> None:
+    packages = loaded(tmp_path, ["list"], ["plan", "all", "--format", "json"], ["status"])
+    assert "pydantic" in packages
+    assert not packages & (TORCH | {"scipy", "pandas", "matplotlib", "PIL"})
+    assert list(tmp_path.iterdir()) == [], "looking writes nothing"
+
+
+def test_reports_need_no_torch(tmp_path: Path) -> None:
+    packages = loaded(tmp_path, ["report", "table2"])
+    assert "pandas" in packages
+    assert not packages & TORCH
+    assert (tmp_path / "reports" / "paper" / "table2.csv").exists()

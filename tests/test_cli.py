@@ -1,0 +1,295 @@
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import pytest
+from filelock import FileLock
+
+import benchmark.cli
+from benchmark.cli import main
+from benchmark.cli.common import run_folders
+from benchmark.manifest import PAPER_SUITES, SUITE_DIR, find_manifests
+from benchmark.plan import make_plan
+from benchmark.profiles import load_variant
+from benchmark.store import Store
+from benchmark.suite import load_suites
+
+from .test_store import result
+
+ROOT = Path(__file__).resolve().parent.parent
+BASELINE = "cifar100-resnet110-baseline-s0-aa55db385bad"
+
+
+class Said(NamedTuple):
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Said]
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where results, reports and scratch of a test lie; no data anywhere."""
+    for name in ("results", "reports", "scratch"):
+        monkeypatch.setenv(f"SFE_{name.upper()}_DIR", str(tmp_path / name))
+    monkeypatch.delenv("SFE_DATA_DIR", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def command(folders: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """``run_suite.py`` in this process."""
+
+    def call(*words: str) -> Said:
+        monkeypatch.setattr(sys, "argv", ["run_suite.py", *words])
+        status: Any = 0
+        try:
+            main()
+        except SystemExit as end:
+            status = end.code or 0
+        out, err = capsys.readouterr()
+        return Said(int(status), out, err)
+
+    return call
+
+
+def program(*words: str) -> Said:
+    """``run_suite.py`` as a program of its own."""
+    done = subprocess.run(
+        [sys.executable, "run_suite.py", *words], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+def complete(folders: Path, name: str, profile: str = "paper", status: Any = "completed") -> None:
+    """Leave a result of one of the planned runs."""
+    suites = load_suites(find_manifests(["all"]), load_variant(profile))
+    spec = next(run.spec for run in make_plan(suites, set()).runs if run.run_id == name)
+    done = result(status).model_copy(update={"spec": spec, "run_id": name})
+    Store(folders / "results" / profile).put(done)
+
+
+# ------------------------------------------------------------------ list, plan, status
+
+
+def test_list(command: Command) -> None:
+    said = command("list")
+    assert said.status == 0
+    assert [line.split()[0] for line in said.out.splitlines()][:8] == list(PAPER_SUITES)
+    suites = json.loads(command("list", "--format", "json").out)
+    assert [suite["suite"] for suite in suites][:8] == list(PAPER_SUITES)
+    assert all(suite["title"] and suite["source"] for suite in suites)
+
+
+def test_the_plan_of_the_whole_paper(folders: Path) -> None:
+    said = program("plan", "all", "--format", "json")
+    assert (said.status, said.err) == (0, "")
+    tree = json.loads(said.out)
+    assert tree["totals"] == {"entries": 75, "trainings": 66, "train_runs": 264, "cost_runs": 1, "done": 0}
+    kinds = [run["spec"]["kind"] for run in tree["runs"]]
+    assert (kinds.count("train"), kinds.count("cost")) == (264, 1)
+    assert len({run["run_id"] for run in tree["runs"]}) == 265
+    baseline = next(run for run in tree["runs"] if run["run_id"] == BASELINE)
+    assert baseline["done"] is False
+    assert baseline["spec"]["seed"] == 0
+    assert {cell["suite"] for cell in baseline["cells"]} == {"table1", "table3", "table4", "table7"}
+    assert {"suite": "table4", "row": "ResNet110", "column": "Error Rate"} in baseline["cells"]
+
+
+def test_no_suite_means_all(command: Command) -> None:
+    assert command("plan").out == command("plan", "all").out
+    assert list(json.loads(command("status", "--format", "json").out)) == list(PAPER_SUITES)
+
+
+def test_a_plan_in_words(command: Command) -> None:
+    said = command("plan", "table1", "--only", "resnet-110", "--only", "densenet", "--trials", "1")
+    *lines, last = said.out.splitlines()
+    assert len(lines) == 6
+    assert all(line.startswith("to do") for line in lines)
+    assert "(table1: ResNet-110 / SFE - SI, table1: ResNet-110 / SFE - AG)" in said.out
+    assert "6 training runs, 0 of them done" in last
+
+
+def test_a_plan_knows_what_is_done(folders: Path, command: Command) -> None:
+    complete(folders, BASELINE)
+    tree = json.loads(command("plan", "table4", "--format", "json").out)
+    assert [run["run_id"] for run in tree["runs"] if run["done"]] == [BASELINE]
+    assert tree["totals"]["done"] == 1
+    elsewhere = command("plan", "table4", "--format", "json", "--results-dir", str(folders / "elsewhere"))
+    assert json.loads(elsewhere.out)["totals"]["done"] == 0
+    assert command("plan", "table4", "--trials", "1").out.startswith(f"done   {BASELINE}")
+
+
+def test_a_plan_of_ones_own_manifest(folders: Path, command: Command) -> None:
+    own = folders / "own.yaml"
+    text = (SUITE_DIR / "table2.yaml").read_text(encoding="utf-8")
+    own.write_text(text.replace("suite: table2", "suite: own"), encoding="utf-8")
+    tree = json.loads(command("plan", str(own), "table2", "--format", "json").out)
+    assert (tree["totals"]["entries"], tree["totals"]["trainings"]) == (12, 6)
+
+
+def test_settings_reach_the_plan(command: Command) -> None:
+    said = command("plan", "table1", "--profile", "mini", "--set", "schedule.epochs=3", "--format", "json")
+    assert {run["spec"]["schedule"]["epochs"] for run in json.loads(said.out)["runs"]} == {3}
+    assert (
+        "(mini+schedule.epochs=3)" in command("plan", "table1", "--profile", "mini", "--set", "schedule.epochs=3").out
+    )
+
+
+@pytest.mark.parametrize("suite", ["table3", "all"])
+@pytest.mark.parametrize("setting", ["method.beta=0.3", "method.masks.views=4", "beta_on=last"])
+def test_settings_of_a_method_pass_by_the_cost_run(command: Command, suite: str, setting: str) -> None:
+    said = command("plan", suite, "--set", setting, "--format", "json")
+    assert said.status == 0
+    assert json.loads(said.out)["totals"]["cost_runs"] == 1
+
+
+def test_status_tells_five_states_apart(folders: Path, command: Command) -> None:
+    complete(folders, BASELINE)
+    runs = json.loads(command("plan", "table4", "--format", "json").out)["runs"]
+    states = dict(zip(("interrupted", "running", "failed"), [run["run_id"] for run in runs[1:4]], strict=True))
+    complete(folders, states["failed"], status="diverged")
+    scratch = run_folders(folders / "scratch", Store(folders / "results" / "paper"))
+    for state in ("interrupted", "running"):
+        (scratch / states[state]).mkdir(parents=True)
+        (scratch / states[state] / "attempts.txt").write_text('"start"\n')
+        (scratch / states[state] / "checkpoint.pt").write_bytes(b"")
+    with FileLock(scratch / states["running"] / "worker.lock"):
+        counts = json.loads(command("status", "table4", "--format", "json").out)
+    assert counts == {
+        "table4": {"runs": 36, "done": 1, "running": 1, "interrupted": 1, "failed": 1, "missing": 32},
+    }
+    header, line = command("status", "table4").out.splitlines()
+    assert header.split() == ["suite", "runs", "done", "running", "interrupted", "failed", "missing"]
+    assert line.split() == ["table4", "36", "1", "0", "2", "1", "32"]
+
+
+# ------------------------------------------------------------------ report
+
+
+def test_a_report_without_results_prints_what_is_published(folders: Path, command: Command) -> None:
+    said = command("report", "table2")
+    assert said.status == 0
+    assert "table2.md" in said.out
+    assert "94.59" in (folders / "reports" / "paper" / "table2.csv").read_text()
+    assert command("report", "table2", "--check").status == 0
+    (folders / "reports" / "paper" / "table2.csv").write_text("changed")
+    stale = command("report", "table2", "--check")
+    assert stale.status == 1
+    assert "table2.csv" in stale.err
+    assert (folders / "reports" / "paper" / "table2.csv").read_text() == "changed"
+    assert not (folders / "results").exists()
+
+
+# ------------------------------------------------------------------ bad input
+
+
+def refused(said: Said, *parts: str) -> None:
+    assert said.status == 2
+    assert said.out == ""
+    assert said.err.startswith("error: ")
+    assert said.err.count("\n") == 1
+    assert "Traceback" not in said.err
+    for part in parts:
+        assert part in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (["tabel1"], ["did you mean 'table1'?"]),
+        (["plan", "tabel1"], ["did you mean 'table1'?"]),
+        (["status", "nowhere.yaml"], ["nowhere.yaml: there is no such manifest"]),
+        (["table1", "--only", "ResNet-111"], ["--only ResNet-111", "did you mean 'ResNet-110'?"]),
+        (["table1", "--set", "schedule.epohcs=6"], ["--set", "did you mean 'epochs'?"]),
+        (["table1", "--set", "beta_on=lats"], ["--set", "'penultimate' or 'last'"]),
+        (["table1", "--set", "beta_on"], ["--set beta_on", "path=value"]),
+        (["table6", "--set", "method.beta=0.5"], ["--set method.beta=0.5", "no run of these suites"]),
+        (["report", "table1", "--set", "method.masks.views=500"], ["method.masks.views", "take at most 128"]),
+        (["table1", "--data-dir", "nowhere"], ["nowhere"]),
+        (["table1", "--profile", "mini"], ["SFE_DATA_DIR"]),
+    ],
+)
+def test_bad_input_is_one_sentence(folders: Path, command: Command, words: list[str], parts: list[str]) -> None:
+    refused(command(*words), *parts)
+    assert not (folders / "results").exists()
+    assert not (folders / "reports").exists()
+
+
+@pytest.mark.parametrize("verb", ["run", "plan", "status", "report"])
+def test_a_bad_manifest_is_one_sentence_with_file_and_path(folders: Path, command: Command, verb: str) -> None:
+    own = folders / "own.yaml"
+    text = (SUITE_DIR / "table1.yaml").read_text(encoding="utf-8")
+    own.write_text(text.replace("masks: {views: 8}}}}", "masks: {views: 800}}}}", 1), encoding="utf-8")
+    refused(command(verb, str(own)), f"{own}: columns[1].train.method.masks.views: ", "take at most 128")
+    assert [path.name for path in folders.iterdir()] == ["own.yaml"]
+
+
+def test_a_bad_manifest_beside_good_suites_stops_all(folders: Path, command: Command) -> None:
+    (folders / "own.yaml").write_text("suite: own\n", encoding="utf-8")
+    refused(command("table1", str(folders / "own.yaml"), "--profile", "smoke"), "own.yaml")
+    assert [path.name for path in folders.iterdir()] == ["own.yaml"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["table1", "--profile", "large"],
+        ["plan", "table1", "--trials", "0"],
+        ["plan", "--nonsense"],
+        ["plan", "--format", "xml"],
+        ["table1", "--executor", "pigeon"],
+        ["run"],
+    ],
+)
+def test_wrong_options_end_with_2(folders: Path, command: Command, words: list[str]) -> None:
+    said = command(*words)
+    assert said.status == 2
+    assert said.out == ""
+    assert "rror" in said.err
+    assert "Traceback" not in said.err
+    assert list(folders.iterdir()) == []
+
+
+def test_a_bad_suite_as_a_program(folders: Path) -> None:
+    refused(program("tabel1"), "did you mean 'table1'?")
+    assert list(folders.iterdir()) == []
+
+
+# ------------------------------------------------------------------ the program itself
+
+
+@pytest.mark.parametrize("words", [["--help"], ["-h"]])
+def test_help_shows_every_command(command: Command, words: list[str]) -> None:
+    said = command(*words)
+    assert said.status == 0
+    for verb in ("run", "list", "plan", "status", "report"):
+        assert f"  {verb} " in said.out
+
+
+def test_version(command: Command) -> None:
+    assert benchmark.__version__ in command("--version").out
+
+
+def test_an_interruption_ends_with_130(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(**options: Any) -> None:
+        raise click.Abort
+
+    monkeypatch.setattr(benchmark.cli, "cli", interrupt)
+    said = command("table1")
+    assert said.status == 130
+    assert "same command" in said.err
+
+
+def test_a_reader_that_has_seen_enough(folders: Path) -> None:
+    line = f"{sys.executable} run_suite.py plan all --format json | head -n 1"
+    done = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("{\n", "")

@@ -1,0 +1,115 @@
+import re
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from benchmark.progress import LiveView, PlainView, duration, make_view
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, "…"),
+        (0, "0 s"),
+        (12.9, "12 s"),
+        (59.9, "59 s"),
+        (60, "1 min 00 s"),
+        (200, "3 min 20 s"),
+        (3600, "1 h 00 min"),
+        (3900, "1 h 05 min"),
+        (86_399, "23 h 59 min"),
+        (86_400, "1 d 0 h"),
+        (183_600, "2 d 3 h"),
+    ],
+)
+def test_durations(seconds: float | None, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def plain(every_s: float = 60.0) -> tuple[PlainView, StringIO]:
+    out = StringIO()
+    return PlainView(Console(file=out, width=40), every_s), out
+
+
+def test_plain_lines() -> None:
+    view, out = plain()
+    name = "cifar100-resnet110-sfe-s0-0123456789ab-a-name-longer-than-the-console-is-wide"
+    view.total(0, 2, 0.0, None)
+    view.started(name)
+    view.moved(name, 0.5, "epoch 1/2")
+    view.total(1, 2, 0.5, 200)
+    view.ended(name, "completed")
+    view.close()
+    assert out.getvalue().splitlines() == [
+        f"     started {name}",
+        f"   completed {name} (1/2 runs, 50 %, 3 min 20 s left)",
+    ]
+
+
+def test_plain_lines_show_brackets_as_they_are() -> None:
+    view, out = plain()
+    view.ended("run", "failed without a record: can't open [/tmp/x] [red]")
+    assert "can't open [/tmp/x] [red]" in out.getvalue()
+
+
+def test_plain_lines_now_and_then() -> None:
+    view, out = plain(every_s=0.0)
+    view.total(0, 2, 0.25, 61)
+    assert out.getvalue() == "     running (0/2 runs, 25 %, 1 min 01 s left)\n"
+    view, out = plain()
+    for _ in range(100):
+        view.total(0, 2, 0.25, 61)
+    assert out.getvalue() == ""
+
+
+def live() -> tuple[LiveView, StringIO]:
+    out = StringIO()
+    return LiveView(Console(file=out, force_terminal=True, width=120, color_system="truecolor")), out
+
+
+def text_of(out: StringIO) -> str:
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", out.getvalue())
+
+
+def test_live_bars() -> None:
+    view, out = live()
+    try:
+        view.total(0, 2, 0.0, None)
+        for name in ("run-a", "run-b"):
+            view.started(name)
+            view.moved(name, 0.5, "epoch 1/2")
+        view.total(0, 2, 0.5, 90)
+        view.bars.refresh()
+        assert "run-a" in text_of(out)
+        assert "epoch 1/2" in text_of(out)
+        assert "0/2 runs, 1 min 30 s left" in text_of(out)
+        view.ended("run-a", "completed")
+        view.ended("run-b", "diverged")
+        view.started("run-b")  # taken up again
+        view.ended("run-b", "interrupted")
+        assert not view.tasks
+        assert len(view.bars.tasks) == 1
+    finally:
+        view.close()
+    lines = [line.strip() for line in text_of(out).splitlines()]
+    for wanted in ("completed run-a", "diverged run-b", "interrupted run-b"):
+        assert wanted in lines
+
+
+@pytest.mark.parametrize("outcome", ["can't open [/tmp/x]", "an [odd] word", "[Errno 28] full"])
+def test_live_lines_show_brackets_as_they_are(outcome: str) -> None:
+    view, out = live()
+    try:
+        view.started("run")
+        view.ended("run", f"failed without a record: {outcome}")
+    finally:
+        view.close()
+    assert outcome in text_of(out)
+
+
+def test_a_terminal_gets_bars_and_a_log_gets_lines() -> None:
+    assert isinstance(make_view(Console(file=StringIO())), PlainView)
+    view = make_view(Console(file=StringIO(), force_terminal=True))
+    view.close()
+    assert isinstance(view, LiveView)

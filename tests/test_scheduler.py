@@ -1,0 +1,498 @@
+import json
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from io import StringIO
+from pathlib import Path
+from typing import cast
+
+import pytest
+import torch
+from rich.console import Console
+
+from benchmark import scheduler as module
+from benchmark import worker
+from benchmark.axes import Dataset, Masks, Method, Network, Schedule
+from benchmark.errors import DataError
+from benchmark.executors.local import LocalExecutor, Slot
+from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, Progress, RunFolder
+from benchmark.plan import PlannedRun, memory_gib
+from benchmark.progress import PlainView
+from benchmark.scheduler import Places, Scheduler, Summary, prepare_data
+from benchmark.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec, run_id
+from benchmark.store import Failure, Result, Status, Store
+
+WRN = Network(family="wrn", depth=10, width=1)
+TINY = Dataset(name="stanford_dogs", source="standin", input_size=16, train_images=20, test_images=10)
+
+
+def spec_of(method: Method | None = None, *, dataset: Dataset = TINY, seed: int = 0) -> TrainSpec:
+    return TrainSpec(
+        protocol=PROTOCOL,
+        dataset=dataset,
+        network=WRN,
+        method=method or Method(),
+        schedule=Schedule(epochs=2, batch_size=8, learning_rate=0.1),
+        seed=seed,
+    )
+
+
+def planned(spec: TrainSpec | CostSpec) -> PlannedRun:
+    return PlannedRun(run_id(spec), spec, cells=(), done=False)
+
+
+def runs_of(count: int) -> list[PlannedRun]:
+    return [planned(spec_of(seed=seed)) for seed in range(count)]
+
+
+def cost_run() -> PlannedRun:
+    variants = [CostVariant(name="baseline", method=Method())]
+    return planned(
+        CostSpec(
+            protocol=PROTOCOL, dataset=TINY, network=WRN, batch_size=4, steps=1, device="this one", variants=variants
+        )
+    )
+
+
+# ------------------------------------------------------------------ what a worker may do
+
+Behaviour = Callable[[RunFolder, Job], int]
+
+
+def result_of(job: Job, status: Status) -> Result:
+    failure = None if status == "completed" else Failure(reason="a reason", log_tail=[], log_file="log.txt")
+    return Result(
+        schema_version=1,
+        run_id=job.run_id,
+        spec=job.spec,
+        status=status,
+        metrics={},
+        history=[],
+        cost={},
+        provenance={},
+        failure=failure,
+    )
+
+
+def complete(folder: RunFolder, job: Job) -> int:
+    folder.note_attempt("start")
+    Store(Path(job.results_folder)).put(result_of(job, "completed"))
+    folder.note_attempt("completed")
+    return 0
+
+
+def fail(status: Status) -> Behaviour:
+    def behave(folder: RunFolder, job: Job) -> int:
+        folder.note_attempt("start")
+        Store(Path(job.results_folder)).put(result_of(job, status))
+        folder.note_attempt("failed")
+        return EXIT_FAILED
+
+    return behave
+
+
+def interrupt(folder: RunFolder, job: Job) -> int:
+    folder.note_attempt("start")
+    folder.note_attempt("interrupted")
+    return EXIT_INTERRUPTED
+
+
+def vanish(folder: RunFolder, job: Job) -> int:
+    """Killed after its start."""
+    folder.note_attempt("start")
+    return -9
+
+
+def stillborn(folder: RunFolder, job: Job) -> int:
+    """Killed before its first word: while it imports, say."""
+    return -9
+
+
+def busy(folder: RunFolder, job: Job) -> int:
+    return EXIT_BUSY
+
+
+class FakeExecutor:
+    """Workers that behave as they are told, each for some polls; the last behaviour is repeated."""
+
+    device = "cpu"
+
+    def __init__(
+        self, *behaviours: Behaviour, slots: int = 1, polls: int = 1, interrupt_polls: Sequence[int] = ()
+    ) -> None:
+        self.behaviours = list(behaviours)
+        self.slots, self.polls = slots, polls
+        self.interrupt_polls = interrupt_polls
+        self.running: dict[str, tuple[int, int]] = {}
+        self.started: list[str] = []
+        self.times: list[float] = []
+        self.beside: list[set[str]] = []
+        self.asked: list[float] = []
+        self.stops: list[bool] = []
+        self.polled = 0
+
+    def fits(self, memory_gib: float) -> bool:
+        self.asked.append(memory_gib)
+        return len(self.running) < self.slots
+
+    def start(self, run_id: str, folder: RunFolder, memory_gib: float, threads: int) -> None:
+        assert run_id not in self.running
+        assert len(self.started) < 20, "started again and again"
+        self.beside.append(set(self.running))
+        self.started.append(run_id)
+        self.times.append(time.monotonic())
+        behave = self.behaviours.pop(0) if len(self.behaviours) > 1 else self.behaviours[0]
+        self.running[run_id] = (self.polls, behave(folder, folder.job()))
+
+    def ended(self) -> dict[str, int]:
+        self.polled += 1
+        if self.polled in self.interrupt_polls:
+            raise KeyboardInterrupt
+        self.running = {name: (left - 1, status) for name, (left, status) in self.running.items()}
+        over = {name: status for name, (left, status) in self.running.items() if left <= 0}
+        for name in over:
+            del self.running[name]
+        return over
+
+    def stop(self, *, kill: bool = False) -> None:
+        self.stops.append(kill)
+
+
+class FakeView:
+    def __init__(self) -> None:
+        self.events: list[tuple[str, str]] = []
+        self.moves: list[tuple[str, float, str]] = []
+        self.totals: list[tuple[int, int, float, float | None]] = []
+        self.closed = 0
+
+    def started(self, run_id: str) -> None:
+        self.events.append(("started", run_id))
+
+    def moved(self, run_id: str, done: float, text: str) -> None:
+        self.moves.append((run_id, done, text))
+
+    def ended(self, run_id: str, outcome: str) -> None:
+        self.events.append((outcome, run_id))
+
+    def total(self, finished: int, runs: int, done: float, seconds_left: float | None) -> None:
+        self.totals.append((finished, runs, done, seconds_left))
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class Bench:
+    """A scheduler with all that stands around it."""
+
+    def __init__(self, root: Path) -> None:
+        self.store = Store(root / "results")
+        self.places = Places(runs=root / "runs", cache=root / "cache", data=None)
+        self.view = FakeView()
+
+    def run(self, executor: FakeExecutor, runs: Sequence[PlannedRun], *, retry_failed: bool = False) -> Summary:
+        self.view = FakeView()
+        scheduler = Scheduler(cast(LocalExecutor, executor), self.store, self.places, self.view)
+        return scheduler.run(runs, retry_failed=retry_failed)
+
+    def outcomes(self) -> list[str]:
+        return [what for what, _ in self.view.events if what != "started"]
+
+    def attempts(self, run: PlannedRun) -> list[str]:
+        file = RunFolder(self.places.runs / run.run_id).attempts
+        return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(module, "POLL_SECONDS", 0.001)
+
+
+# ------------------------------------------------------------------ completed and failed
+
+
+def test_missing_runs_are_trained_in_order(bench: Bench) -> None:
+    runs, executor = runs_of(3), FakeExecutor(complete)
+    summary = bench.run(executor, runs)
+    assert summary == Summary(completed=3)
+    assert executor.started == [run.run_id for run in runs]
+    assert bench.store.completed() == {run.run_id for run in runs}
+    assert bench.view.events == [(what, run.run_id) for run in runs for what in ("started", "completed")]
+    assert bench.view.totals[-1][:3] == (3, 3, 1.0)
+    assert bench.view.closed == 1
+
+
+def test_the_worker_gets_its_job(bench: Bench, tmp_path: Path) -> None:
+    [run] = runs_of(1)
+    executor = FakeExecutor(complete)
+    bench.run(executor, [run])
+    job = RunFolder(bench.places.runs / run.run_id).job()
+    assert job.spec == run.spec
+    assert job.run_id == run.run_id
+    assert Path(job.results_folder) == (tmp_path / "results").resolve()
+    assert Path(job.cache_dir) == (tmp_path / "cache").resolve()
+    assert (job.data_dir, job.device, job.timeout_min) == (None, "cpu", None)
+    assert executor.asked == [memory_gib(run.spec)]
+
+
+def test_nothing_to_do(bench: Bench) -> None:
+    assert bench.run(FakeExecutor(complete), []) == Summary()
+    assert bench.view.closed == 1
+
+
+def test_all_slots_are_used(bench: Bench) -> None:
+    executor = FakeExecutor(complete, slots=2, polls=3)
+    bench.run(executor, runs_of(4))
+    assert [len(others) for others in executor.beside] == [0, 1, 0, 1]
+
+
+def test_a_failure_does_not_stop_the_others(bench: Bench) -> None:
+    runs = runs_of(3)
+    summary = bench.run(FakeExecutor(complete, fail("diverged"), complete), runs)
+    assert summary == Summary(completed=2, failed={runs[1].run_id: "diverged"})
+    assert bench.outcomes() == ["completed", "diverged", "completed"]
+    assert bench.view.totals[-1][:3] == (3, 3, 1.0)
+
+
+def test_failures_wait_for_retry_failed(bench: Bench) -> None:
+    runs = runs_of(2)
+    bench.run(FakeExecutor(fail("out_of_memory"), complete), runs)
+    again = FakeExecutor(complete)
+    assert bench.run(again, runs[:1]).failed == {runs[0].run_id: "out_of_memory"}
+    assert again.started == []
+    assert bench.run(again, runs[:1], retry_failed=True) == Summary(completed=1)
+    assert again.started == [runs[0].run_id]
+    assert bench.store.failed() == set()
+
+
+def test_a_worker_that_could_not_record_its_failure_has_failed(bench: Bench) -> None:
+    def speechless(folder: RunFolder, job: Job) -> int:
+        folder.note_attempt("start")
+        folder.log.write_text("Traceback\nOSError: [Errno 28] No space left on device\n")
+        return EXIT_FAILED
+
+    [run] = runs_of(1)
+    summary = bench.run(FakeExecutor(speechless), [run])
+    assert "No space left on device" in summary.failed[run.run_id]
+
+
+def test_a_result_of_another_runner_is_not_trained_again(bench: Bench) -> None:
+    runs = runs_of(2)
+
+    def complete_both(folder: RunFolder, job: Job) -> int:
+        other = Job(**{**job.model_dump(), "spec": runs[1].spec, "run_id": runs[1].run_id})
+        bench.store.put(result_of(other, "completed"))  # by another runner, meanwhile
+        return complete(folder, job)
+
+    executor = FakeExecutor(complete_both)
+    assert bench.run(executor, runs) == Summary(completed=2)
+    assert executor.started == [runs[0].run_id]
+
+
+def test_the_files_count_not_the_exit_status(bench: Bench) -> None:
+    def killed_after_the_result(folder: RunFolder, job: Job) -> int:
+        complete(folder, job)
+        return -9
+
+    assert bench.run(FakeExecutor(killed_after_the_result), runs_of(1)) == Summary(completed=1)
+
+
+def test_a_cost_run_is_alone(bench: Bench) -> None:
+    first, second, third = runs_of(3)
+    runs = [first, cost_run(), second, third]
+    executor = FakeExecutor(complete, slots=3, polls=4)
+    assert bench.run(executor, runs) == Summary(completed=4)
+    for name, others in zip(executor.started, executor.beside, strict=True):
+        assert not others if name == runs[1].run_id else runs[1].run_id not in others
+    assert max(map(len, executor.beside)) > 0
+
+
+# ------------------------------------------------------------------ interrupted, elsewhere, vanished
+
+
+@pytest.mark.parametrize(("behaviour", "outcome"), [(interrupt, "interrupted"), (busy, "elsewhere")])
+def test_what_did_not_end_is_taken_up_again(bench: Bench, behaviour: Behaviour, outcome: str) -> None:
+    executor = FakeExecutor(*[behaviour] * 5, complete)  # as often as it takes
+    assert bench.run(executor, runs_of(1)) == Summary(completed=1)
+    assert bench.outcomes() == [*[outcome] * 5, "completed"]
+
+
+def test_it_is_taken_up_after_a_pause_and_others_go_first(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0.3)
+    first, second = runs_of(2)
+    executor = FakeExecutor(interrupt, complete)
+    assert bench.run(executor, [first, second]) == Summary(completed=2)
+    assert executor.started == [first.run_id, second.run_id, first.run_id]
+    assert executor.times[2] - executor.times[0] >= 0.3
+    assert executor.times[1] - executor.times[0] < 0.3
+
+
+def test_a_worker_may_vanish_twice(bench: Bench) -> None:
+    [run] = runs_of(1)
+    assert bench.run(FakeExecutor(vanish, vanish, complete), [run]) == Summary(completed=1)
+    assert bench.outcomes() == ["vanished", "vanished", "completed"]
+
+
+def test_the_third_time_it_has_crashed(bench: Bench) -> None:
+    [run] = runs_of(1)
+    executor = FakeExecutor(vanish)
+    assert bench.run(executor, [run]) == Summary(failed={run.run_id: "crashed"})
+    assert len(executor.started) == 3
+    assert bench.outcomes() == ["vanished", "vanished", "crashed"]
+    failure = bench.store.load_failure(run.run_id)
+    assert failure.status == "crashed"
+    assert failure.failure is not None
+    assert "3 times without a word" in failure.failure.reason
+    assert failure.provenance["device_kind"] == "cpu"
+
+
+def test_vanishing_is_counted_over_invocations(bench: Bench) -> None:
+    # a machine that goes down with every run must not do so for ever
+    [run] = runs_of(1)
+    for _ in range(2):
+        with pytest.raises(SystemExit):
+            bench.run(FakeExecutor(vanish, leave), [run])
+    assert bench.attempts(run) == ["start", "start"]
+    executor = FakeExecutor(vanish)
+    assert bench.run(executor, [run]) == Summary(failed={run.run_id: "crashed"})
+    assert len(executor.started) == 1
+
+
+def leave(folder: RunFolder, job: Job) -> int:
+    raise SystemExit
+
+
+def test_a_known_end_in_between_starts_the_count_anew(bench: Bench) -> None:
+    executor = FakeExecutor(vanish, vanish, interrupt, vanish, vanish, complete)
+    assert bench.run(executor, runs_of(1)) == Summary(completed=1)
+
+
+def test_a_crash_is_a_known_end(bench: Bench) -> None:
+    # --retry-failed gives a run its three starts again
+    [run] = runs_of(1)
+    bench.run(FakeExecutor(vanish), [run])
+    executor = FakeExecutor(vanish, vanish, complete)
+    assert bench.run(executor, [run], retry_failed=True) == Summary(completed=1)
+
+
+def test_a_worker_that_never_gets_to_its_first_word_crashes_too(bench: Bench) -> None:
+    # killed while it imports, or exit status 2: attempts.txt says nothing of such starts
+    [run] = runs_of(1)
+    executor = FakeExecutor(stillborn)
+    assert bench.run(executor, [run]) == Summary(failed={run.run_id: "crashed"})
+    assert len(executor.started) == 3
+
+
+# ------------------------------------------------------------------ progress
+
+
+def test_the_view_sees_how_far_a_run_is(bench: Bench) -> None:
+    def halfway(folder: RunFolder, job: Job) -> int:
+        folder.report(Progress(done=0.5, text="epoch 2/4"))
+        return complete(folder, job)
+
+    runs = runs_of(2)
+    bench.run(FakeExecutor(halfway, complete, polls=3), runs)
+    assert (runs[0].run_id, 0.5, "epoch 2/4") in bench.view.moves
+    done = [part for _, _, part, _ in bench.view.totals]
+    assert done == sorted(done)
+    assert 0.25 in done  # half of one of two equal runs
+    assert all(runs == 2 for _, runs, _, _ in bench.view.totals)
+
+
+def test_the_time_left_is_unknown_before_anything_is_done(bench: Bench) -> None:
+    bench.run(FakeExecutor(complete, polls=3), runs_of(2))
+    assert bench.view.totals[0][3] is None
+    assert bench.view.totals[-1][3] == pytest.approx(0, abs=1e-6)
+
+
+# ------------------------------------------------------------------ Ctrl-C
+
+
+def test_ctrl_c_lets_the_workers_save(bench: Bench) -> None:
+    runs = runs_of(4)
+    executor = FakeExecutor(complete, interrupt, slots=2, polls=2, interrupt_polls=[1])
+    summary = bench.run(executor, runs)
+    assert summary == Summary(completed=1, interrupted=True)  # one of the two ended by itself meanwhile
+    assert executor.started == [run.run_id for run in runs[:2]]
+    assert executor.stops == [False, True]
+    assert not executor.running
+    assert bench.outcomes() == ["completed", "interrupted"]
+    assert bench.view.closed == 1
+    assert bench.store.failed() == set()
+
+
+def test_a_second_ctrl_c_ends_them_at_once(bench: Bench) -> None:
+    executor = FakeExecutor(interrupt, polls=1000, interrupt_polls=[1, 3])
+    assert bench.run(executor, runs_of(1)) == Summary(interrupted=True)
+    assert executor.polled == 3
+    assert executor.stops == [False, True]
+    assert bench.view.closed == 1
+
+
+def test_an_interrupted_suite_goes_on(bench: Bench) -> None:
+    runs = runs_of(2)
+    bench.run(FakeExecutor(interrupt, polls=2, interrupt_polls=[1]), runs)
+    assert bench.run(FakeExecutor(complete), runs) == Summary(completed=2)
+
+
+# ------------------------------------------------------------------ data
+
+
+def test_missing_data_is_found_before_anything_starts(bench: Bench) -> None:
+    missing = planned(spec_of(dataset=Dataset(name="cifar10")))
+    with pytest.raises(DataError, match="--data-dir"):
+        prepare_data([*runs_of(2), missing], bench.places)
+    prepare_data(runs_of(2), bench.places)  # stand-ins need nothing
+    assert not bench.places.cache.exists() or not list(bench.places.cache.glob("**/*.npy"))
+
+
+# ------------------------------------------------------------------ with real workers
+
+
+@pytest.fixture
+def own_process() -> Iterator[None]:
+    """A worker in this process leaves its marks on it."""
+    handlers = {number: signal.getsignal(number) for number in worker._SIGNALS}
+    deterministic = torch.get_deterministic_debug_mode()
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    torch.set_deterministic_debug_mode(deterministic)
+
+
+@pytest.mark.usefixtures("own_process")
+def test_real_workers_beside_each_other_and_alone(bench: Bench, tmp_path: Path) -> None:
+    sfe = Method(classifiers=2, beta=0.5, masks=Masks(views=4), distillation=True)
+    runs = [planned(spec_of()), planned(spec_of(sfe)), planned(spec_of(dataset=Dataset(name="cifar10")))]
+    out = StringIO()
+    executor = LocalExecutor("cpu", [Slot(None, 0), Slot(None, 1)], memory_gib=1000)
+    scheduler = Scheduler(executor, bench.store, bench.places, PlainView(Console(file=out, width=200), every_s=1e9))
+    summary = scheduler.run(runs)
+
+    assert summary == Summary(completed=2, failed={runs[2].run_id: "crashed"})
+    failure = bench.store.load_failure(runs[2].run_id).failure
+    assert failure is not None
+    assert failure.reason.startswith("DataError: CIFAR-10 needs its official files")
+    assert any("DataError" in line for line in failure.log_tail)
+    assert "DataError" in Path(failure.log_file).read_text()
+    lines = out.getvalue().splitlines()
+    assert [line.split()[:2] for line in lines[:2]] == [["started", run.run_id] for run in runs[:2]]
+    assert sorted(line.split()[0] for line in lines) == ["completed"] * 2 + ["crashed"] + ["started"] * 3
+    assert "(3/3 runs, 100 %" in lines[-1]
+
+    for run in runs[:2]:
+        folder = RunFolder(tmp_path / "alone" / run.run_id)
+        store = Store(tmp_path / "alone-results")
+        job = RunFolder(bench.places.runs / run.run_id).job()
+        folder.order(Job(**{**job.model_dump(), "spec": run.spec, "results_folder": str(store.folder)}))
+        assert worker.main([str(folder.folder)]) == 0
+        alone, beside = store.load(run.run_id), bench.store.load(run.run_id)
+        assert beside.metrics == alone.metrics
+        assert beside.history == alone.history
+        assert beside.provenance["data_digest"] == alone.provenance["data_digest"]

@@ -1,0 +1,331 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from filelock import FileLock
+
+from benchmark import worker
+from benchmark.axes import Dataset, Masks, Method, Network, Schedule
+from benchmark.errors import DivergedError
+from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, RunFolder
+from benchmark.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec, run_id
+from benchmark.store import Result, Store
+from benchmark.training import checkpoint
+from benchmark.training.loop import Training
+
+ROOT = Path(__file__).resolve().parent.parent
+WRN = Network(family="wrn", depth=10, width=1)
+SFE_SD = Method(classifiers=2, beta=0.5, masks=Masks(views=4), distillation=True)
+TINY = Dataset(name="stanford_dogs", source="standin", input_size=16, train_images=20, test_images=10)
+
+
+def spec_of(dataset: Dataset = TINY, *, epochs: int = 2, rate: float = 0.1) -> TrainSpec:
+    """Three steps an epoch."""
+    return TrainSpec(
+        protocol=PROTOCOL,
+        dataset=dataset,
+        network=WRN,
+        method=SFE_SD,
+        schedule=Schedule(epochs=epochs, batch_size=8, learning_rate=rate),
+    )
+
+
+class Place:
+    """A run folder with its job, and the store that its result goes to."""
+
+    def __init__(self, root: Path, spec: TrainSpec | CostSpec, **job: Any) -> None:
+        self.store = Store(root / "results")
+        self.run_id = run_id(spec)
+        self.folder = RunFolder(root / "runs" / self.run_id)
+        self.job = Job(
+            run_id=self.run_id,
+            spec=spec,
+            results_folder=str(self.store.folder),
+            cache_dir=str(root / "cache"),
+            **{"data_dir": None, "device": "cpu", **job},
+        )
+        self.folder.order(self.job)
+
+    def run(self) -> int:
+        return worker.main([str(self.folder.folder)])
+
+    def result(self) -> Result:
+        return self.store.load(self.run_id)
+
+    def failure(self) -> Result:
+        return self.store.load_failure(self.run_id)
+
+    def attempts(self) -> list[str]:
+        return [json.loads(line) for line in self.folder.attempts.read_text().splitlines()]
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    """A worker owns its process: put back what it set in this one."""
+    handlers = {number: signal.getsignal(number) for number in worker._SIGNALS}
+    deterministic = torch.get_deterministic_debug_mode()
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    torch.set_deterministic_debug_mode(deterministic)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """What the two-epoch run gives."""
+    place = Place(tmp_path_factory.mktemp("undisturbed"), spec_of())
+    assert place.run() == 0
+    return place.result()
+
+
+def at_step(monkeypatch: pytest.MonkeyPatch, number: int, act: Callable[[], object]) -> None:
+    """Do something at the end of the run's step ``number``, counted from 1."""
+    original, taken = Training.train_step, [0]
+
+    def train_step(self: Training, *batch: torch.Tensor) -> None:
+        original(self, *batch)
+        taken[0] += 1
+        if taken[0] == number:
+            act()
+
+    monkeypatch.setattr(Training, "train_step", train_step)
+
+
+def fail_with(error: Exception) -> Callable[[], object]:
+    def act() -> None:
+        raise error
+
+    return act
+
+
+# ------------------------------------------------------------------ a run that completes
+
+
+def test_a_run_leaves_its_result(tmp_path: Path) -> None:
+    place = Place(tmp_path, spec_of())
+    assert place.run() == 0
+    assert place.store.completed() == {place.run_id}
+    assert place.store.failed() == set()
+    result = place.result()
+    assert result.status == "completed"
+    assert result.spec == spec_of()
+    assert [entry["epoch"] for entry in result.history] == [1, 2]
+    assert result.metrics["distilled_last_epoch"] == result.history[-1]["distilled"]
+    assert result.cost["steps"] == 6
+    assert result.cost["process_peak_mib"] > 50
+    assert result.failure is None
+    provenance = result.provenance
+    assert provenance["data_digest"].startswith("standin-sha256:")
+    assert (provenance["precision"], provenance["threads"], provenance["device_kind"]) == ("fp32", 1, "cpu")
+    assert {"release", "commit", "dirty"} <= set(provenance["code"])
+    assert {"torch", "numpy", "pytorchcv"} <= set(provenance["packages"])
+    assert provenance["start"] <= provenance["end"]
+    assert place.attempts() == ["start", "completed"]
+    assert not place.folder.checkpoint.exists()
+    assert place.folder.progress() is None
+
+
+def test_a_second_start_does_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Place(tmp_path, spec_of())
+    assert place.run() == 0
+    before = place.store.path(place.run_id).read_bytes()
+    monkeypatch.setattr(Training, "run", fail_with(AssertionError("trained twice")))
+    assert place.run() == 0
+    assert place.store.path(place.run_id).read_bytes() == before
+    assert place.store.failed() == set()
+
+
+@pytest.mark.parametrize("arguments", [[], ["one", "two"], ["no such folder"]])
+def test_without_a_job_it_says_so(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert worker.main(arguments) == 2
+    assert capsys.readouterr().err.count("\n") >= 1
+
+
+# ------------------------------------------------------------------ a run that fails
+
+
+def test_a_failure_is_recorded_with_its_reason(tmp_path: Path) -> None:
+    official = Dataset(name="cifar10")  # whose files are nowhere
+    place = Place(tmp_path, spec_of(official))
+    place.folder.log.write_text("".join(f"line {number}\n" for number in range(100)))  # the engine's redirection
+    assert place.run() == EXIT_FAILED
+    assert place.store.completed() == set()
+    failure = place.failure()
+    assert failure.status == "crashed"
+    assert failure.spec == spec_of(official)
+    assert failure.failure is not None
+    assert failure.failure.reason.startswith("DataError: ")
+    assert "--data-dir" in failure.failure.reason
+    assert failure.failure.log_tail == [f"line {number}" for number in range(80, 100)]
+    assert failure.failure.log_file == str(place.folder.log)
+    assert failure.metrics == {}
+    assert place.attempts() == ["start", "failed"]
+
+
+def cpu_allocation_error() -> Exception:
+    try:
+        torch.empty(2**60, dtype=torch.uint8)
+    except RuntimeError as error:
+        return error
+    raise AssertionError("a machine with an exbibyte")
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (ValueError("no"), "crashed"),
+        (DivergedError("no"), "diverged"),
+        (MemoryError(), "out_of_memory"),
+        (torch.OutOfMemoryError("CUDA out of memory"), "out_of_memory"),
+        (cpu_allocation_error(), "out_of_memory"),
+    ],
+    ids=["any error", "diverged", "memory", "GPU memory", "torch's CPU memory"],
+)
+def test_kinds_of_failure(error: Exception, status: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Place(tmp_path, spec_of())
+    at_step(monkeypatch, 2, fail_with(error))
+    assert place.run() == EXIT_FAILED
+    assert place.failure().status == status
+    assert place.failure().history == []
+
+
+def test_a_diverging_run_is_recorded_as_such(tmp_path: Path) -> None:
+    place = Place(tmp_path, spec_of(rate=1e30))
+    assert place.run() == EXIT_FAILED
+    failure = place.failure()
+    assert failure.status == "diverged"
+    assert failure.failure is not None
+    assert "loss of epoch 1" in failure.failure.reason
+
+
+def test_success_takes_the_failure_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: Result) -> None:
+    place = Place(tmp_path, spec_of(), checkpoint_minutes=0.0)  # a checkpoint after every step
+    at_step(monkeypatch, 5, fail_with(ValueError("a cosmic ray")))
+    assert place.run() == EXIT_FAILED
+    assert place.store.failed() == {place.run_id}
+    state = checkpoint.load(place.folder.checkpoint, place.run_id)
+    assert state is not None
+    assert (state["epoch"], state["step"]) == (1, 1)  # after the fourth step
+    assert place.run() == 0
+    assert not list(place.store.failures_folder.glob("*.json"))
+    assert place.result().metrics == undisturbed.metrics
+    assert place.result().history == undisturbed.history
+
+
+def test_a_bounded_run_times_out_and_can_go_on(tmp_path: Path, undisturbed: Result) -> None:
+    place = Place(tmp_path, spec_of(), timeout_min=1e-9)
+    assert place.run() == EXIT_FAILED
+    assert place.failure().status == "timed_out"
+    state = checkpoint.load(place.folder.checkpoint, place.run_id)
+    assert state is not None
+    assert (state["epoch"], state["step"]) == (0, 1)
+    again = Place(tmp_path, spec_of(), timeout_min=60.0)
+    assert again.run() == 0
+    assert again.result().history == undisturbed.history
+
+
+def test_what_cannot_be_recorded_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(self: Store, result: Result) -> None:
+        raise OSError(28, "No space left on device")
+
+    place = Place(tmp_path, spec_of())
+    monkeypatch.setattr(Store, "put", full)
+    assert place.run() == EXIT_FAILED
+    assert "No space left on device" in capsys.readouterr().out
+
+
+def test_a_cost_run_measures_only_its_own_device(tmp_path: Path) -> None:
+    variants = [CostVariant(name="baseline", method=Method())]
+    spec = CostSpec(
+        protocol=PROTOCOL, dataset=TINY, network=WRN, batch_size=4, steps=1, device="another machine", variants=variants
+    )
+    place = Place(tmp_path, spec)
+    assert place.run() == EXIT_FAILED
+    failure = place.failure().failure
+    assert failure is not None
+    assert "another machine" in failure.reason
+
+
+# ------------------------------------------------------------------ a run that is interrupted
+
+
+@pytest.mark.parametrize("number", worker._SIGNALS, ids=lambda number: number.name)
+def test_a_signal_saves_the_run_between_two_steps(
+    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: Result
+) -> None:
+    place = Place(tmp_path, spec_of())
+    at_step(monkeypatch, 4, lambda: signal.raise_signal(number))
+    assert place.run() == EXIT_INTERRUPTED
+    state = checkpoint.load(place.folder.checkpoint, place.run_id)
+    assert state is not None
+    assert (state["epoch"], state["step"]) == (1, 1)
+    assert place.store.completed() == place.store.failed() == set()
+    assert place.attempts() == ["start", "interrupted"]
+    assert place.run() == 0
+    assert place.result().metrics == undisturbed.metrics
+    assert place.result().history == undisturbed.history
+
+
+def test_a_worker_whose_runner_is_gone_saves_and_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Place(tmp_path, spec_of())
+    at_step(monkeypatch, 2, lambda: monkeypatch.setattr(os, "getppid", lambda: 1))
+    assert place.run() == EXIT_INTERRUPTED
+    assert place.folder.checkpoint.exists()
+
+
+def test_a_damaged_checkpoint_means_the_beginning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], undisturbed: Result
+) -> None:
+    place = Place(tmp_path, spec_of())
+    place.folder.checkpoint.write_bytes(b"half a checkpo")
+    assert place.run() == 0
+    assert "starting from the beginning" in capsys.readouterr().out
+    assert place.result().history == undisturbed.history
+
+
+def test_a_locked_run_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = Place(tmp_path, spec_of())
+    with FileLock(place.folder.lock):
+        assert place.run() == EXIT_BUSY
+    assert "another process" in capsys.readouterr().err
+    assert not place.folder.attempts.exists()
+
+
+def test_sigterm_to_a_worker_process(tmp_path: Path) -> None:
+    # the real thing: another process, another worker beside it, a signal, a second start
+    spec = spec_of(epochs=15)
+    place, alone = Place(tmp_path / "disturbed", spec), Place(tmp_path / "alone", spec)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "benchmark.worker", str(place.folder.folder)]
+    with place.folder.log.open("ab") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        while place.folder.progress() is None:  # the first word comes after the first step
+            assert process.poll() is None, place.folder.log_tail()
+            time.sleep(0.005)
+        assert place.run() == EXIT_BUSY
+        process.terminate()
+        assert process.wait(60) == EXIT_INTERRUPTED
+    finally:
+        process.kill()
+        process.wait()
+    assert place.store.completed() == place.store.failed() == set()
+    assert place.attempts() == ["start", "interrupted"]
+    assert "interrupted: signal 15" in place.folder.log_tail()[-1]
+    state = checkpoint.load(place.folder.checkpoint, place.run_id)
+    assert state is not None
+    assert 0 < 3 * state["epoch"] + state["step"] < 45
+    assert place.run() == 0
+    assert alone.run() == 0
+    assert place.result().metrics == alone.result().metrics
+    assert place.result().history == alone.result().history
