@@ -105,14 +105,13 @@ class _Worker:
         return load_images(dataset, data_dir, Path(self.job.cache_dir))
 
     def _train(self, spec: TrainSpec) -> None:
-        # torch takes seconds to import; a worker that has nothing to do never pays for it
-        import torch
+        images = self._images(spec.dataset)
+        import torch  # takes seconds: a worker without work or images never pays for it
 
         from benchmark.training import checkpoint
         from benchmark.training.loop import Training, apply_numerics
 
         apply_numerics(spec.numerics)
-        images = self._images(spec.dataset)
         training = Training(spec, images, torch.device(self.job.device))
         state = checkpoint.load(self.folder.checkpoint, self.job.run_id)
         if state is not None:

@@ -302,14 +302,16 @@ def test_the_files_count_not_the_exit_status(bench: Bench) -> None:
     assert bench.run(FakeExecutor(killed_after_the_result), runs_of(1)) == Summary(completed=1)
 
 
-def test_a_cost_run_is_alone(bench: Bench) -> None:
-    first, second, third = runs_of(3)
-    runs = [first, cost_run(), second, third]
+@pytest.mark.parametrize("place", [0, 1, 3])
+def test_a_cost_run_is_alone(bench: Bench, place: int) -> None:
+    runs, cost = runs_of(3), cost_run()
+    runs.insert(place, cost)
     executor = FakeExecutor(complete, slots=3, polls=4)
     assert bench.run(executor, runs) == Summary(completed=4)
     for name, others in zip(executor.started, executor.beside, strict=True):
-        assert not others if name == runs[1].run_id else runs[1].run_id not in others
-    assert max(map(len, executor.beside)) > 0
+        assert cost.run_id not in others
+        assert name != cost.run_id or not others
+    assert max(map(len, executor.beside)) == 2  # the others share the slots
 
 
 # ------------------------------------------------------------------ interrupted, elsewhere, vanished

@@ -50,9 +50,10 @@ class InputMixing:
             centres = stream(self.seed, "cutout", epoch).integers(0, self.size, (self.count, 2))
             self.centres = torch.from_numpy(centres).to(self.device)  # [n, 2], row and column
         if self.mixing.mixup_alpha is not None:
-            alpha, rng = self.mixing.mixup_alpha, stream(self.seed, "mixup", epoch)
-            self.shares = torch.from_numpy(rng.beta(alpha, alpha, steps).astype("float32")).to(self.device)
-            self.keys = torch.from_numpy(rng.random(self.count)).to(self.device)  # order of partners
+            alpha = self.mixing.mixup_alpha
+            shares = stream(self.seed, "mixup", epoch).beta(alpha, alpha, steps).astype("float32")
+            keys = stream(self.seed, "mixup/partners", epoch).random(self.count)  # order of partners
+            self.shares, self.keys = (torch.from_numpy(drawn).to(self.device) for drawn in (shares, keys))
 
     def __call__(self, images: Tensor, labels: Tensor, samples: Tensor, step: int) -> Mixed:
         """Mix one batch; ``samples`` ``[B]`` are the images' numbers in the training set."""

@@ -161,7 +161,8 @@ def autocast(spec: TrainSpec, device: torch.device) -> AbstractContextManager[An
 def apply_numerics(numerics: Numerics) -> None:
     """Set torch's process-wide switches; before anything is computed."""
     torch.set_num_threads(numerics.threads)
-    torch.use_deterministic_algorithms(numerics.deterministic)
+    # the same switch as use_deterministic_algorithms, without importing the compiler for it (two seconds)
+    torch.set_deterministic_debug_mode("error" if numerics.deterministic else "default")
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # only costs time
     torch.backends.cudnn.benchmark = not numerics.deterministic
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = numerics.precision == "tf32"

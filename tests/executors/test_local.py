@@ -1,0 +1,186 @@
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmark.errors import UserError
+from benchmark.executors import local
+from benchmark.executors.local import LocalExecutor, Slot
+from benchmark.jobs import RunFolder
+
+
+class FakeProcess:
+    """What Popen was asked for, and a process that runs until it is told to end."""
+
+    started: list["FakeProcess"] = []  # noqa: RUF012 - emptied by the fixture
+
+    def __init__(self, command: list[str], **options: Any) -> None:
+        self.command, self.options = command, options
+        self.environment: dict[str, str] = options["env"]
+        self.status: int | None = None
+        self.signals: list[int] = []
+        self.log = Path(options["stdout"].name)
+        FakeProcess.started.append(self)
+
+    def poll(self) -> int | None:
+        return self.status
+
+    def send_signal(self, number: int) -> None:
+        self.signals.append(number)
+
+
+@pytest.fixture(autouse=True)
+def processes(monkeypatch: pytest.MonkeyPatch) -> list[FakeProcess]:
+    FakeProcess.started = []
+    monkeypatch.setattr("subprocess.Popen", FakeProcess)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    return FakeProcess.started
+
+
+def start(executor: LocalExecutor, root: Path, name: str, *, memory_gib: float = 1.0, threads: int = 1) -> FakeProcess:
+    (root / name).mkdir()
+    executor.start(name, RunFolder(root / name), memory_gib, threads)
+    return FakeProcess.started[-1]
+
+
+def on_machine(
+    monkeypatch: pytest.MonkeyPatch, *, gpus: int = 0, cores: int = 8, memory_gib: float = 100.0, **options: Any
+) -> LocalExecutor:
+    monkeypatch.setattr(local, "gpu_models", lambda: ("NVIDIA H100",) * gpus)
+    monkeypatch.setattr(local, "cores", lambda: cores)
+    monkeypatch.setattr(local, "memory_available_gib", lambda: memory_gib)
+    return LocalExecutor.on_this_machine(**options)
+
+
+# ------------------------------------------------------------------ slots
+
+
+@pytest.mark.parametrize(
+    ("cores", "options", "slots"),
+    [
+        (8, {}, 8),
+        (8, {"threads": 2}, 4),
+        (8, {"threads": 3}, 2),
+        (2, {"threads": 4}, 1),
+        (8, {"jobs": 3}, 3),
+        (2, {"jobs": 5}, 5),  # asked for is asked for
+    ],
+)
+def test_slots_of_a_processor(monkeypatch: pytest.MonkeyPatch, cores: int, options: dict[str, int], slots: int) -> None:
+    executor = on_machine(monkeypatch, cores=cores, **options)
+    assert executor.device == "cpu"
+    assert len(set(executor.slots)) == len(executor.slots) == slots
+    assert {slot.gpu for slot in executor.slots} == {None}
+
+
+def test_slots_of_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    executor = on_machine(monkeypatch, gpus=2, runs_per_gpu=3)
+    assert executor.device == "cuda"
+    assert [slot.gpu for slot in executor.slots] == [0, 1] * 3  # every GPU has one before any has two
+    assert len(set(executor.slots)) == 6
+    assert len(on_machine(monkeypatch, gpus=2, runs_per_gpu=3, jobs=4).slots) == 4
+    assert on_machine(monkeypatch, gpus=2, device="cpu").device == "cpu"
+
+
+def test_a_gpu_where_there_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UserError, match="--device cuda"):
+        on_machine(monkeypatch, device="cuda")
+
+
+def test_a_slot_is_free_again_when_its_run_ended(tmp_path: Path) -> None:
+    executor = LocalExecutor("cpu", [Slot(None, 0), Slot(None, 1)], memory_gib=100)
+    first = start(executor, tmp_path, "a")
+    assert executor.fits(1)
+    start(executor, tmp_path, "b")
+    assert not executor.fits(1)
+    assert executor.ended() == {}
+    first.status = 75
+    assert executor.ended() == {"a": 75}
+    assert executor.ended() == {}  # told once
+    assert executor.fits(1)
+
+
+# ------------------------------------------------------------------ memory
+
+
+def test_runs_share_the_memory(tmp_path: Path) -> None:
+    executor = LocalExecutor("cpu", [Slot(None, n) for n in range(5)], memory_gib=10)
+    start(executor, tmp_path, "a", memory_gib=4)
+    assert executor.fits(6)
+    assert not executor.fits(6.1)
+    second = start(executor, tmp_path, "b", memory_gib=4)
+    assert not executor.fits(4)
+    second.status = 0
+    executor.ended()
+    assert executor.fits(4)
+
+
+def test_a_lone_run_always_may(tmp_path: Path) -> None:
+    executor = LocalExecutor("cpu", [Slot(None, 0), Slot(None, 1)], memory_gib=10)
+    assert executor.fits(1000)
+
+
+def test_the_machines_memory_is_not_used_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 50 < on_machine(monkeypatch, memory_gib=100.0).memory_gib < 100
+
+
+def test_on_a_gpu_the_slots_are_the_bound(tmp_path: Path) -> None:
+    executor = LocalExecutor("cuda", [Slot(0, 0), Slot(0, 1)], memory_gib=1)
+    start(executor, tmp_path, "a", memory_gib=50)
+    assert executor.fits(50)
+
+
+# ------------------------------------------------------------------ what a worker is started with
+
+
+def test_the_worker_command(tmp_path: Path) -> None:
+    executor = LocalExecutor("cpu", [Slot(None, 0)], memory_gib=10)
+    process = start(executor, tmp_path, "a", threads=3)
+    assert process.command == [sys.executable, "-m", "benchmark.worker", str(tmp_path / "a")]
+    assert process.log == tmp_path / "a" / "log.txt"
+    assert process.options["start_new_session"]  # Ctrl-C reaches the runner alone
+    assert process.environment["OMP_NUM_THREADS"] == process.environment["MKL_NUM_THREADS"] == "3"
+    assert process.environment["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    assert process.environment["PATH"] == os.environ["PATH"]
+    first = process.environment["PYTHONPATH"].split(os.pathsep)[0]
+    assert Path(first, "benchmark", "worker.py").exists()
+    assert "CUDA_VISIBLE_DEVICES" not in process.environment
+
+
+def test_the_log_is_added_to(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "log.txt").write_text("the first attempt\n")
+    executor = LocalExecutor("cpu", [Slot(None, 0)], memory_gib=10)
+    executor.start("a", RunFolder(tmp_path / "a"), 1.0, 1)
+    assert FakeProcess.started[-1].options["stdout"].mode == "ab"
+    assert (tmp_path / "a" / "log.txt").read_text() == "the first attempt\n"
+
+
+@pytest.mark.parametrize(
+    ("visible", "expected"),
+    [(None, ["0", "1", "0", "1"]), ("4,6", ["4", "6", "4", "6"]), ("GPU-a,GPU-b", ["GPU-a", "GPU-b"] * 2)],
+)
+def test_each_slot_sees_its_gpu_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, visible: str | None, expected: list[str]
+) -> None:
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    executor = on_machine(monkeypatch, gpus=2, runs_per_gpu=2)
+    started = [start(executor, tmp_path, name) for name in "abcd"]
+    assert [process.environment["CUDA_VISIBLE_DEVICES"] for process in started] == expected
+    started[1].status = 0
+    executor.ended()
+    assert start(executor, tmp_path, "e").environment["CUDA_VISIBLE_DEVICES"] == expected[1]  # the free one
+
+
+@pytest.mark.parametrize(("kill", "number"), [(False, signal.SIGTERM), (True, signal.SIGKILL)])
+def test_stopping_reaches_every_worker(tmp_path: Path, kill: bool, number: int) -> None:
+    executor = LocalExecutor("cpu", [Slot(None, n) for n in range(3)], memory_gib=10)
+    started = [start(executor, tmp_path, name) for name in "abc"]
+    started[0].status = 0
+    executor.ended()
+    executor.stop(kill=kill)
+    assert [process.signals for process in started] == [[], [number], [number]]
