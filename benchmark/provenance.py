@@ -1,5 +1,6 @@
 """By what code, packages and machine a result was made (floor 1, no torch)."""
 
+import datetime
 import platform
 import subprocess
 from functools import cache
@@ -9,6 +10,7 @@ from typing import Any
 
 from benchmark import __version__
 from benchmark.hardware import cpu_model, gpu_models
+from benchmark.spec import CostSpec, TrainSpec
 
 #: Packages whose version can move a number.
 PACKAGES = ("torch", "torchvision", "numpy", "pytorchcv", "pillow", "scipy")
@@ -55,6 +57,21 @@ def describe(device: str) -> dict[str, Any]:
         "device": gpu_models()[0] if device == "cuda" and gpu_models() else cpu_model(),
         "device_kind": device,
         "driver": _driver() if device == "cuda" else None,
+    }
+
+
+def of_run(
+    spec: TrainSpec | CostSpec, device: str, data_digest: str | None, start: datetime.datetime | None
+) -> dict[str, Any]:
+    """The whole provenance of a run that ends now; what is not known of a failed attempt is None."""
+    ended = datetime.datetime.now(datetime.UTC)
+    return {
+        **describe(device),
+        "data_digest": data_digest,
+        "precision": spec.numerics.precision,
+        "threads": spec.numerics.threads,
+        "start": start.isoformat(timespec="seconds") if start else None,
+        "end": ended.isoformat(timespec="seconds"),
     }
 
 
