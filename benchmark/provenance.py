@@ -75,6 +75,17 @@ def of_run(
     }
 
 
+def origin(provenance: dict[str, Any]) -> dict[str, str]:
+    """Device, torch version and code commit that a provenance names; ``unknown`` where it does not."""
+    packages, code = provenance.get("packages"), provenance.get("code")
+    named = {
+        "device": provenance.get("device"),
+        "torch": packages.get("torch") if isinstance(packages, dict) else None,
+        "code": code.get("commit") if isinstance(code, dict) else None,
+    }
+    return {name: value if isinstance(value, str) else "unknown" for name, value in named.items()}
+
+
 def _driver() -> str | None:
     try:
         return Path("/proc/driver/nvidia/version").read_text().splitlines()[0]

@@ -64,17 +64,20 @@ def _check_size(text: str) -> None:
             continue
         if isinstance(event, yaml.AliasEvent):
             if event.anchor in [anchor for anchor, _ in opened]:
-                raise yaml.MarkedYAMLError(problem="an alias stands within itself", problem_mark=event.start_mark)
-            total += sizes.get(event.anchor, 1)
+                raise _refused(event, "an alias stands within itself")
+            total += sizes.get(event.anchor or "", 1)
         elif isinstance(event, yaml.NodeEvent):
             total += 1
         if isinstance(event, yaml.ScalarEvent) and _CONTROL.search(event.value):
-            raise yaml.MarkedYAMLError(problem="text holds a control character", problem_mark=event.start_mark)
+            raise _refused(event, "text holds a control character")
         if isinstance(event, yaml.CollectionStartEvent):
             opened.append((event.anchor, total - 1))
         if total > MOST_VALUES or len(opened) > MOST_DEEP:
-            problem = f"holds more than {MOST_VALUES} values or is nested more than {MOST_DEEP} deep"
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+            raise _refused(event, f"holds more than {MOST_VALUES} values or is nested more than {MOST_DEEP} deep")
+
+
+def _refused(event: Any, problem: str) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

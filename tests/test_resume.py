@@ -7,7 +7,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ def work(folder: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def start() -> Iterator[Start]:
+def start() -> Start:
     """Starts real worker processes; a server that has torch imported already spares each its seconds."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
@@ -78,14 +78,16 @@ def start() -> Iterator[Start]:
     )  # what optimisers import
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(ROOT))
-        context.Process(target=int).start()  # the server starts with it and keeps this environment
+        first = context.Process(target=int)  # the server starts with it and keeps this environment
+        first.start()
+        first.join()
 
     def call(folder: RunFolder) -> ForkServerProcess:
         process = context.Process(target=work, args=(str(folder.folder),))
         process.start()
         return process
 
-    yield call
+    return call
 
 
 @pytest.fixture(scope="module")
