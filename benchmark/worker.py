@@ -91,6 +91,7 @@ class _Worker:
 
     def _completed(self) -> None:
         if self.job.run_id in self.store.completed():
+            print("another worker has completed it", flush=True)
             return
         if isinstance(self.job.spec, TrainSpec):
             self._train(self.job.spec)
