@@ -96,13 +96,13 @@ def mutated(draw: st.DrawFn, tree: Any) -> Any:
             holder = holder[part]
         match draw(st.sampled_from(["replace", "replace", "take out", "add"])):
             case "replace":
-                holder[key] = draw(VALUES)
+                holder[key] = copy.deepcopy(draw(VALUES))
             case "take out":
                 del holder[key]
             case _ if isinstance(holder, dict):
-                holder[draw(st.one_of(st.sampled_from(NASTY), st.text(max_size=6)))] = draw(VALUES)
+                holder[draw(st.one_of(st.sampled_from(NASTY), st.text(max_size=6)))] = copy.deepcopy(draw(VALUES))
             case _:
-                holder.append(draw(VALUES))
+                holder.append(copy.deepcopy(draw(VALUES)))
     return tree
 
 

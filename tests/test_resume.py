@@ -115,13 +115,20 @@ def numbers(place: Path, spec: TrainSpec) -> tuple[Any, Any]:
     return result.metrics, result.history
 
 
-def kill_while_writing(process: ForkServerProcess, folder: RunFolder) -> bool:
-    """Kill at the first sight of a half-written checkpoint."""
+def kill_with_a_checkpoint(process: ForkServerProcess, folder: RunFolder) -> None:
+    """Kill as soon as there is something to go on from."""
+    while process.exitcode is None and not folder.checkpoint.exists():
+        time.sleep(0.002)
+    process.kill()
+
+
+def kill_while_writing(process: ForkServerProcess, folder: RunFolder) -> None:
+    """Kill at the first sight of a new half-written checkpoint; those of before are cleared away first."""
+    before = set(os.listdir(folder.folder))  # noqa: PTH208 - fast
     while process.exitcode is None:
-        if any(name.startswith(".checkpoint.pt") for name in os.listdir(folder.folder)):  # noqa: PTH208 - fast
+        if any(name.startswith(".checkpoint.pt") for name in set(os.listdir(folder.folder)) - before):  # noqa: PTH208
             process.kill()
-            return True
-    return False
+            return
 
 
 def kill_at_random(process: ForkServerProcess, draw: random.Random, longest_s: float) -> None:
@@ -136,12 +143,14 @@ def test_a_killed_run_ends_with_the_digits_of_an_undisturbed_one(
     spec, draw = tiny(kind), random.Random(kind)
     undisturbed, whole_s = calm(kind)
     folder = order(tmp_path, spec)
-    for attempt in range(5):
+    for way in ("with a checkpoint", "writing", "at random", "writing", "at random"):
         process = start(folder)
-        if attempt % 2 == 0:
+        if way == "with a checkpoint":
+            kill_with_a_checkpoint(process, folder)
+        elif way == "writing":
             kill_while_writing(process, folder)
         else:
-            kill_at_random(process, draw, whole_s)
+            kill_at_random(process, draw, whole_s / 2)
         ended(process)
     assert ended(start(folder)) == 0, folder.log_tail()
 
@@ -181,10 +190,7 @@ def damaged(blob: bytes, how: str) -> bytes:
 def test_a_damaged_checkpoint_only_costs_time(how: str, tmp_path: Path, start: Start, calm: Calm) -> None:
     spec = tiny("baseline")
     folder = order(tmp_path, spec)
-    process = start(folder)
-    while not folder.checkpoint.exists():
-        time.sleep(0.005)
-    process.kill()
+    kill_with_a_checkpoint(process := start(folder), folder)
     ended(process)
     folder.checkpoint.write_bytes(damaged(folder.checkpoint.read_bytes(), how))
     assert ended(start(folder)) == 0, folder.log_tail()

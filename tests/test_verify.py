@@ -103,7 +103,7 @@ HARMS: list[tuple[Callable[[Path], None], str]] = [
     (machine_edited, "changed after"),
     (spec_edited, "do not belong together"),
     (failure_in_its_place, "not that of a completed run"),
-    (foreign, "schema_version: is missing"),
+    (foreign, "hello: unknown key"),
     (a_folder, "can't be read"),
 ]
 
