@@ -37,6 +37,10 @@ class StoreError(UserError):
     """A file in the results folder that can't be read or must not be replaced."""
 
 
+class UnknownVersionError(StoreError):
+    """A result of a schema version that this code does not know; nothing is wrong with the file."""
+
+
 class RunError(BenchmarkError):
     """A training that can't go on; ``status`` is what its failure record says."""
 

@@ -1,6 +1,7 @@
 """Files that appear whole or not at all (floor 0)."""
 
 import contextlib
+import glob
 import os
 import tempfile
 from pathlib import Path
@@ -18,6 +19,15 @@ def write_atomic(path: Path, data: bytes, *, replace: bool = True) -> None:
         FileExistsError: the file is there and ``replace`` is False.
         OSError: the disk is full, the folder read-only, and so on; nothing that was there is harmed.
     """
+    try:
+        _write_atomic(path, data, replace)
+    except OSError as error:
+        if error.filename is None:  # a full disk does not say which file it was
+            error.filename = str(path)
+        raise
+
+
+def _write_atomic(path: Path, data: bytes, replace: bool) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
@@ -34,6 +44,25 @@ def write_atomic(path: Path, data: bytes, *, replace: bool = True) -> None:
         with contextlib.suppress(FileNotFoundError):
             Path(name).unlink()
     sync_folder(path.parent)
+
+
+def remove_leftovers(path: Path) -> None:
+    """Delete what killed processes left of their writing; only where nobody else can be writing ``path``."""
+    for left_over in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        left_over.unlink(missing_ok=True)
+
+
+def why_unwritable(folder: Path) -> str | None:
+    """Why nothing can be written in a folder, which is made if need be; None where all is well."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:  # nameless: a second runner never meets it
+            probe.write(bytes(2**16))
+            probe.flush()
+            os.fsync(probe.fileno())
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
 
 
 def sync_folder(folder: Path) -> None:

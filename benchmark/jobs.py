@@ -7,12 +7,13 @@
 import json
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from benchmark.errors import UserError
 from benchmark.files import write_atomic
-from benchmark.schema import Frozen
+from benchmark.schema import Frozen, dotted, first_problem, refuse
 from benchmark.spec import RunSpec
+from benchmark.spec import run_id as id_of
 
 #: Exit status of a worker whose run failed; the store has the record.
 EXIT_FAILED = 1
@@ -34,12 +35,19 @@ class Job(Frozen):
     checkpoint_minutes: float = Field(default=5.0, ge=0)
     timeout_min: float | None = Field(default=None, gt=0)
 
+    @model_validator(mode="after")
+    def _check(self) -> "Job":
+        if self.run_id != id_of(self.spec):  # it names files; made by hand, it could name any
+            raise refuse("run_id", "does not belong to the spec")
+        return self
+
 
 class Progress(Frozen):
-    """How far a run has come: finished part 0 to 1, and in words."""
+    """How far a run has come: finished part 0 to 1, in words, and the seconds its steps took so far."""
 
-    done: float
+    done: float = Field(ge=0, le=1)
     text: str
+    seconds: float = Field(default=0, ge=0)
 
 
 class RunFolder:
@@ -65,8 +73,11 @@ class RunFolder:
         path = self.folder / "job.json"
         try:
             return Job.model_validate_json(path.read_bytes())
-        except (OSError, ValidationError) as error:
-            raise UserError(f"{path}: no usable job: {error}") from None
+        except OSError as error:
+            raise UserError(f"{path}: no usable job: {error.strerror}") from None
+        except ValidationError as error:
+            where, reason = first_problem(error, Job)
+            raise UserError(f"{path}: no usable job: {dotted(where) or 'the file'}: {reason}") from None
 
     def report(self, progress: Progress) -> None:
         """Tell the runner how far the run is; losing one such word harms nobody, so no fsync."""

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import yaml
 from pydantic import Field, ValidationError
 
 from benchmark.axes import Choices
 from benchmark.errors import ManifestError, UserError
 from benchmark.schema import Frozen, dotted, fields_at, first_problem, suggestion
 from benchmark.spec import TrainSpec
-from benchmark.yaml_files import read_yaml
+from benchmark.yaml_files import parse_yaml, read_yaml
 
 ProfileName = Literal["paper", "short", "mini", "smoke"]
 PROFILE_NAMES: tuple[str, ...] = get_args(ProfileName)
@@ -108,8 +107,8 @@ def parse_setting(text: str) -> Setting:
     if not equals or not raw:
         raise UserError(f"--set {text}: write it as path=value, for instance schedule.epochs=6")
     try:
-        value = yaml.safe_load(raw)
-    except (yaml.YAMLError, ValueError):
+        value = parse_yaml(raw)
+    except ValueError:
         raise UserError(f"--set {text}: the value is not valid YAML") from None
     choices = [*Choices.model_fields, *PLAN_CHOICES]
     path = ("choices", name) if name in choices else tuple(name.split("."))

@@ -1,5 +1,6 @@
 """By what code, packages and machine a result was made (floor 1, no torch)."""
 
+import datetime
 import platform
 import subprocess
 from functools import cache
@@ -9,6 +10,7 @@ from typing import Any
 
 from benchmark import __version__
 from benchmark.hardware import cpu_model, gpu_models
+from benchmark.spec import CostSpec, TrainSpec
 
 #: Packages whose version can move a number.
 PACKAGES = ("torch", "torchvision", "numpy", "pytorchcv", "pillow", "scipy")
@@ -56,6 +58,32 @@ def describe(device: str) -> dict[str, Any]:
         "device_kind": device,
         "driver": _driver() if device == "cuda" else None,
     }
+
+
+def of_run(
+    spec: TrainSpec | CostSpec, device: str, data_digest: str | None, start: datetime.datetime | None
+) -> dict[str, Any]:
+    """The whole provenance of a run that ends now; what is not known of a failed attempt is None."""
+    ended = datetime.datetime.now(datetime.UTC)
+    return {
+        **describe(device),
+        "data_digest": data_digest,
+        "precision": spec.numerics.precision,
+        "threads": spec.numerics.threads,
+        "start": start.isoformat(timespec="seconds") if start else None,
+        "end": ended.isoformat(timespec="seconds"),
+    }
+
+
+def origin(provenance: dict[str, Any]) -> dict[str, str]:
+    """Device, torch version and code commit that a provenance names; ``unknown`` where it does not."""
+    packages, code = provenance.get("packages"), provenance.get("code")
+    named = {
+        "device": provenance.get("device"),
+        "torch": packages.get("torch") if isinstance(packages, dict) else None,
+        "code": code.get("commit") if isinstance(code, dict) else None,
+    }
+    return {name: value if isinstance(value, str) else "unknown" for name, value in named.items()}
 
 
 def _driver() -> str | None:

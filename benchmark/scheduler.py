@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmark import provenance
 from benchmark.data.source import prepare
 from benchmark.executors.local import LocalExecutor
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, RunFolder
 from benchmark.plan import PlannedRun, memory_gib, relative_work
 from benchmark.progress import View
-from benchmark.provenance import describe
 from benchmark.spec import CostSpec
 from benchmark.store import Failure, Result, Store
 
@@ -100,6 +100,9 @@ class Scheduler:
             self._loop(queue)
         except KeyboardInterrupt:
             self._stop()
+        except OSError:  # a full disk, say: nothing more can be ordered or recorded
+            self._stop()
+            raise
         finally:
             self.view.close()
         return self.summary
@@ -225,7 +228,7 @@ class Scheduler:
                 metrics={},
                 history=[],
                 cost={},
-                provenance=describe(self.executor.device),
+                provenance=provenance.of_run(run.spec, self.executor.device, None, None),
                 failure=Failure(reason=reason, log_tail=folder.log_tail(), log_file=str(folder.log)),
             )
         )

@@ -1,14 +1,20 @@
 """What state each planned run is in, read from files alone (floor 3)."""
 
+import contextlib
+import statistics
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from benchmark.errors import StoreError
 from benchmark.jobs import RunFolder
-from benchmark.plan import Plan
+from benchmark.plan import Plan, relative_work
+from benchmark.spec import TrainSpec
 from benchmark.store import Store
 
 STATES = ("done", "running", "interrupted", "failed", "missing")
+#: Completed runs whose speed is read for the time left; reading all of a paper's would take a second.
+_SPEEDS_READ = 20
 
 
 def count_states(plan: Plan, store: Store, run_folders: Path) -> dict[str, int]:
@@ -19,6 +25,34 @@ def count_states(plan: Plan, store: Store, run_folders: Path) -> dict[str, int]:
         state = "done" if run.done else _state(run.run_id, failed, RunFolder(run_folders / run.run_id))
         counts[state] += 1
     return {"runs": len(plan.runs), **counts}
+
+
+def seconds_left(plan: Plan, store: Store, run_folders: Path) -> float | None:
+    """About how long the open runs of a plan still take here, at the speed of those done and running.
+
+    Failed runs are left out, as they wait to be asked for. As many runs are taken to go on beside each other
+    as are running now. None where no run has shown its speed yet.
+    """
+    failed = store.failed()
+    rates, left, running = [], 0.0, 0
+    for run in plan.missing:
+        folder = RunFolder(run_folders / run.run_id)
+        state = _state(run.run_id, failed, folder)
+        if state == "failed":
+            continue
+        running += state == "running"
+        work, word = relative_work(run.spec), folder.progress()
+        left += work * (1 - word.done if word else 1)
+        if word and word.done > 0 and word.seconds > 0:
+            rates.append(word.seconds / (word.done * work))
+    done = [run for run in plan.runs if run.done and isinstance(run.spec, TrainSpec)]
+    for run in done[:: max(1, len(done) // _SPEEDS_READ)]:
+        with contextlib.suppress(StoreError):
+            if isinstance(seconds := store.load(run.run_id).cost.get("train_seconds"), int | float):
+                rates.append(seconds / relative_work(run.spec))
+    if not left:
+        return 0.0
+    return left * statistics.median(rates) / max(1, running) if rates else None
 
 
 def _state(run_id: str, failed: set[str], folder: RunFolder) -> str:

@@ -1,17 +1,20 @@
 """Results on disk: one JSON a run, written once and never replaced (floor 1).
 
 ``<results>/<profile>/<run_id>.json`` holds completed runs only. The latest failed attempt of a run lies in
-``failures/`` beside them, until the run completes.
+``failures/`` beside them, until the run completes; files that turned out damaged are set aside in
+``damaged/``. ``.locks/`` keeps two workers from training one run, whatever scratch folders they use.
 """
 
+import hashlib
+import itertools
 import json
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import ValidationError, field_validator
 
-from benchmark.errors import StoreError
-from benchmark.files import write_atomic
+from benchmark.errors import StoreError, UnknownVersionError
+from benchmark.files import sync_folder, why_unwritable, write_atomic
 from benchmark.schema import Frozen, dotted, first_problem, refuse
 from benchmark.spec import CostSpec, RunSpec, TrainSpec, run_id
 
@@ -78,6 +81,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.failures_folder = folder / "failures"
+        self.damaged_folder = folder / "damaged"
 
     def check_writable(self) -> None:
         """Make sure results can be written before anything is trained.
@@ -85,16 +89,16 @@ class Store:
         Raises:
             StoreError: they can't.
         """
-        probe = self.folder / ".writable"
-        try:
-            write_atomic(probe, b"")
-            probe.unlink()
-        except OSError as error:
-            raise StoreError(f"{self.folder}: results can't be written there: {error.strerror}") from None
+        if reason := why_unwritable(self.folder):
+            raise StoreError(f"{self.folder}: results can't be written there: {reason}")
 
     def path(self, name: str) -> Path:
         """Where a completed run's result lies."""
         return self.folder / f"{name}.json"
+
+    def lock(self, name: str) -> Path:
+        """The lock that a worker holds while it makes this result."""
+        return self.folder / ".locks" / f"{name}.lock"
 
     def completed(self) -> set[str]:
         """Ids of the completed runs, by their file names."""
@@ -110,10 +114,7 @@ class Store:
         Raises:
             StoreError: the file is missing, no result, or belongs to another run.
         """
-        result = _read(self.path(name))
-        if result.status != "completed":
-            raise StoreError(f"{self.path(name)}: holds a {result.status} run; move it away and run again")
-        return result
+        return read_result(self.path(name), completed=True)
 
     def load_failure(self, name: str) -> Result:
         """The latest failed attempt of a run.
@@ -121,7 +122,7 @@ class Store:
         Raises:
             StoreError: as for :meth:`load`.
         """
-        return _read(self.failures_folder / f"{name}.json")
+        return read_result(self.failures_folder / f"{name}.json", completed=False)
 
     def put(self, result: Result) -> None:
         """Add a result. A completed one is never replaced, and takes an earlier failure's record away.
@@ -131,6 +132,7 @@ class Store:
         """
         absent = {"activation_maps"} if result.activation_maps is None else None
         tree = result.model_dump(mode="json", exclude=absent)
+        tree["checksum"] = checksum(tree)
         data = (json.dumps(tree, indent=1, allow_nan=False) + "\n").encode()
         failure = self.failures_folder / f"{result.run_id}.json"
         if result.status != "completed":
@@ -143,17 +145,87 @@ class Store:
             return
         failure.unlink(missing_ok=True)
 
+    def set_aside(self, path: Path) -> Path | None:
+        """Move a damaged file to ``damaged/``, where it overwrites nothing; None where it is gone already.
 
-def _read(path: Path) -> Result:
+        Raises:
+            OSError: it can't be moved.
+        """
+        self.damaged_folder.mkdir(parents=True, exist_ok=True)
+        for number in itertools.count(1):
+            target = self.damaged_folder / (path.name if number == 1 else f"{path.stem}.{number}{path.suffix}")
+            try:
+                if path.is_dir():
+                    path.rename(target)  # fails where a file stands, or a folder that holds anything
+                else:
+                    target.hardlink_to(path)
+                    path.unlink()
+            except FileExistsError:
+                continue
+            except FileNotFoundError:
+                return None
+            sync_folder(self.damaged_folder)
+            return target
+        raise AssertionError("unreachable")
+
+
+def checksum(tree: dict[str, Any]) -> str:
+    """SHA-256 of a result's content, however its JSON is laid out; a changed file no longer fits its own."""
+    content = {key: value for key, value in tree.items() if key != "checksum"}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def read_json(path: Path) -> Any:
+    """What a result file holds, before any schema.
+
+    Raises:
+        StoreError: it can't be read or is no JSON.
+    """
     try:
-        result = Result.model_validate_json(path.read_bytes())
+        tree = json.loads(path.read_bytes(), parse_constant=_refuse_constant)
+        json.dumps(tree, ensure_ascii=False).encode()  # half a character pair would break whatever prints it
     except OSError as error:
-        raise StoreError(f"{path}: can't be read: {error.strerror}") from None
+        raise StoreError(f"{path}: can't be read: {error.strerror}; move it away and run again") from None
+    except (ValueError, RecursionError) as error:
+        raise StoreError(f"{path}: is no JSON or was cut off ({error}); move it away and run again") from None
+    return tree
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def read_result(path: Path, *, completed: bool) -> Result:
+    """A result file, checked against the schema, its own name and its spec's id.
+
+    Args:
+        path: the file.
+        completed: whether it should be a completed run's, or else a failed attempt's.
+
+    Raises:
+        UnknownVersionError: it was written by another version of this code.
+        StoreError: it is no such result.
+    """
+    tree = read_json(path)
+    if isinstance(tree, dict):
+        version = tree.get("schema_version")
+        if isinstance(version, int) and version != SCHEMA_VERSION:
+            raise UnknownVersionError(
+                f"{path}: is of schema version {version}, and this code reads version {SCHEMA_VERSION} only; "
+                "read it with the version of the code that wrote it"
+            )
+        tree.pop("checksum", None)
+    try:
+        result = Result.model_validate(tree)
     except ValidationError as error:
         where, reason = first_problem(error, Result)
         raise StoreError(f"{path}: {dotted(where) or 'the file'}: {reason}; move it away and run again") from None
     if path.stem != result.run_id or run_id(result.spec) != result.run_id:
         raise StoreError(f"{path}: name, run_id and spec do not belong together; move it away and run again")
+    if (result.status == "completed") is not completed:
+        kind = "a completed run" if completed else "a failed attempt"
+        raise StoreError(f"{path}: status is {result.status!r}, not that of {kind}; move it away and run again")
     return result
 
 

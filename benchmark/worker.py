@@ -5,6 +5,7 @@ SIGUSR1 or SIGUSR2 saves its state and exits 75; started again, it goes on. What
 is recorded as its failure, with exit status 1.
 """
 
+import contextlib
 import datetime
 import os
 import signal
@@ -17,13 +18,14 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from benchmark import provenance
 from benchmark.axes import Dataset
 from benchmark.data.packed import ImageSet
 from benchmark.data.source import load as load_images
 from benchmark.errors import InterruptedRun, RunError, TimedOutError, UserError
+from benchmark.files import remove_leftovers
 from benchmark.hardware import cpu_model, gpu_models, process_peak_mib
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, Progress, RunFolder
-from benchmark.provenance import describe
 from benchmark.spec import CostSpec, TrainSpec
 from benchmark.store import Failure, Result, Status, Store
 
@@ -42,11 +44,16 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     try:
-        with FileLock(folder.lock, timeout=0):  # the system drops it with the process, however that ends
+        # The system drops a lock with its process, however that ends. The first keeps the scratch folder to one
+        # worker, the second the result: another runner may have a scratch folder of its own.
+        with FileLock(folder.lock, timeout=0), FileLock(Store(Path(job.results_folder)).lock(job.run_id), timeout=0):
             return _Worker(folder, job).run()
     except Timeout:
         print(f"{job.run_id} is being trained by another process", file=sys.stderr)
         return EXIT_BUSY
+    except OSError as error:  # a full or read-only disk
+        print(f"{job.run_id} can't go on: {error}", file=sys.stderr)
+        return EXIT_FAILED
 
 
 class _Worker:
@@ -61,6 +68,8 @@ class _Worker:
     def run(self) -> int:
         for number in _SIGNALS:
             signal.signal(number, self._note_signal)
+        for path in (self.folder.checkpoint, self.store.path(self.job.run_id)):
+            remove_leftovers(path)
         self.folder.note_attempt("start")
         print(f"{self.started:%Y-%m-%d %H:%M:%S} UTC start {self.job.run_id} (process {os.getpid()})", flush=True)
         try:
@@ -74,6 +83,7 @@ class _Worker:
             return self._failed(error)
         self.folder.note_attempt("completed")
         self.folder.clear()
+        self.store.lock(self.job.run_id).unlink(missing_ok=True)  # whoever comes now finds the result
         return 0
 
     def _note_signal(self, number: int, frame: FrameType | None) -> None:
@@ -81,6 +91,7 @@ class _Worker:
 
     def _completed(self) -> None:
         if self.job.run_id in self.store.completed():
+            print("another worker has completed it", flush=True)
             return
         if isinstance(self.job.spec, TrainSpec):
             self._train(self.job.spec)
@@ -113,21 +124,27 @@ class _Worker:
 
         apply_numerics(spec.numerics)
         training = Training(spec, images, torch.device(self.job.device))
-        state = checkpoint.load(self.folder.checkpoint, self.job.run_id)
-        if state is not None:
-            training.resume(state)
-            print(f"resumed at epoch {training.epoch + 1}, step {training.step}", flush=True)
+        if (state := checkpoint.load(self.folder.checkpoint, self.job.run_id)) is not None:
+            try:
+                training.resume(state)
+                print(f"resumed at epoch {training.epoch + 1}, step {training.step}", flush=True)
+            except Exception as error:  # of another version, or made by hand: any of torch's errors
+                print(f"the checkpoint does not fit ({error}); starting from the beginning", flush=True)
+                training = Training(spec, images, torch.device(self.job.device))
 
         def save() -> None:
-            checkpoint.save(self.folder.checkpoint, {"run_id": self.job.run_id, **training.checkpoint()})
             self.saved = time.monotonic()
+            try:
+                checkpoint.save(self.folder.checkpoint, {"run_id": self.job.run_id, **training.checkpoint()})
+            except OSError as error:  # a full disk ends no run; the checkpoint before this one still stands
+                print(f"no checkpoint was written: {error}", flush=True)
 
         def after_step(training: Training) -> None:
             now = time.monotonic()
             if self.signalled is not None or os.getppid() != self.parent:
                 save()
                 why = f"signal {self.signalled}" if self.signalled else "the runner is gone"
-                raise InterruptedRun(f"{why}; saved in epoch {training.epoch + 1}")
+                raise InterruptedRun(f"{why}, in epoch {training.epoch + 1}")
             if self.job.timeout_min is not None and training.seconds > 60 * self.job.timeout_min:
                 save()  # a retry with more time goes on from here
                 raise TimedOutError(f"trained for more than {self.job.timeout_min:g} minutes (--timeout-min)")
@@ -136,7 +153,8 @@ class _Worker:
             if now - self.said > 0.5:
                 self.said = now
                 text = f"epoch {training.epoch + 1}/{spec.schedule.epochs}"
-                self.folder.report(Progress(done=training.done, text=text))
+                with contextlib.suppress(OSError):
+                    self.folder.report(Progress(done=training.done, text=text, seconds=training.seconds))
 
         training.run(after_step)
         cost = {**_peak_memory(self.job.device), **training.cost()}
@@ -162,24 +180,15 @@ class _Worker:
         digest: str | None,
         failure: Failure | None = None,
     ) -> Result:
-        spec, ended = self.job.spec, datetime.datetime.now(datetime.UTC)
-        provenance = {
-            **describe(self.job.device),
-            "data_digest": digest,
-            "precision": spec.numerics.precision,
-            "threads": spec.numerics.threads,
-            "start": self.started.isoformat(timespec="seconds"),
-            "end": ended.isoformat(timespec="seconds"),
-        }
         return Result(
             schema_version=1,
             run_id=self.job.run_id,
-            spec=spec,
+            spec=self.job.spec,
             status=status,
             metrics=metrics,
             history=history,
             cost=cost,
-            provenance=provenance,
+            provenance=provenance.of_run(self.job.spec, self.job.device, digest, self.started),
             failure=failure,
         )
 

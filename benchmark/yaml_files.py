@@ -1,5 +1,6 @@
-"""Reading YAML safely, with duplicate keys refused (floor 0)."""
+"""Reading YAML safely: no objects, no duplicate keys, no bombs (floor 0)."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,16 @@ import yaml
 
 from benchmark.errors import ManifestError
 
+_Parser: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
-class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]
+#: More than any manifest needs; libyaml crashes on a file nested deep enough, and aliases of aliases
+#: stand for exponentially many values.
+MOST_DEEP, MOST_VALUES = 40, 100_000
+#: What no name in a table may hold; an escape such as "\\0" would bring it in.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+class _Loader(_Parser):  # type: ignore[misc]
     """The safe loader; the same key twice in one mapping is a mistake, not a replacement."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -23,6 +32,54 @@ class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  
         return super().construct_mapping(node, deep)  # type: ignore[no-any-return]
 
 
+def parse_yaml(text: str) -> Any:
+    """What a YAML text says.
+
+    Raises:
+        ValueError: it is no YAML, or more than anybody writes by hand; ``str`` of it is one line.
+    """
+    try:
+        _check_size(text)
+        return yaml.load(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+        raise ValueError(" ".join(f"{where}is not valid YAML: {problem}".split())) from None
+    except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
+        # PyYAML's ways to fail at a date, number or merge key that is none
+        raise ValueError(" ".join(f"is not valid YAML: {error}".split())) from None
+
+
+def _check_size(text: str) -> None:
+    """Count nesting and values, with what aliases repeat, before anything is built of them."""
+    sizes: dict[str, int] = {}
+    opened: list[tuple[str | None, int]] = []
+    total = 0
+    for event in yaml.parse(text, Loader=_Parser):
+        if isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = opened.pop()
+            if anchor:
+                sizes[anchor] = total - before
+            continue
+        if isinstance(event, yaml.AliasEvent):
+            if event.anchor in [anchor for anchor, _ in opened]:
+                raise _refused(event, "an alias stands within itself")
+            total += sizes.get(event.anchor or "", 1)
+        elif isinstance(event, yaml.NodeEvent):
+            total += 1
+        if isinstance(event, yaml.ScalarEvent) and _CONTROL.search(event.value):
+            raise _refused(event, "text holds a control character")
+        if isinstance(event, yaml.CollectionStartEvent):
+            opened.append((event.anchor, total - 1))
+        if total > MOST_VALUES or len(opened) > MOST_DEEP:
+            raise _refused(event, f"holds more than {MOST_VALUES} values or is nested more than {MOST_DEEP} deep")
+
+
+def _refused(event: Any, problem: str) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping a YAML file holds.
 
@@ -30,14 +87,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ManifestError: the file can't be read, is no YAML, or holds no mapping.
     """
     try:
-        tree = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        tree = parse_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ManifestError(path, "", f"can't be read: {error}") from None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = " ".join(str(getattr(error, "problem", None) or error).split())
-        raise ManifestError(path, where, f"is not valid YAML: {problem}") from None
+    except ValueError as error:
+        raise ManifestError(path, "", str(error)) from None
     if not isinstance(tree, dict):
         raise ManifestError(path, "", "should hold a mapping of keys to values")
     return tree

@@ -18,8 +18,8 @@ FLOORS = {
     6: ("cli",),
     5: ("scheduler", "progress"),
     4: ("worker", "executors", "bench"),
-    3: ("training", "reports", "status"),
-    2: ("methods", "plan"),
+    3: ("training", "reports", "status", "verify", "merge"),
+    2: ("methods", "plan", "plausible"),
     1: ("data", "models", "manifest", "profiles", "layers", "suite", "store", "jobs", "provenance"),
     0: ("spec", "axes", "schema", "catalogue", "statistics", "seeding", "errors", "files", "yaml_files", "hardware"),
 }

@@ -165,11 +165,19 @@ def test_status_tells_five_states_apart(folders: Path, command: Command) -> None
     with FileLock(scratch / states["running"] / "worker.lock"):
         counts = json.loads(command("status", "table4", "--format", "json").out)
     assert counts == {
-        "table4": {"runs": 36, "done": 1, "running": 1, "interrupted": 1, "failed": 1, "missing": 32},
+        "table4": {
+            "runs": 36,
+            "done": 1,
+            "running": 1,
+            "interrupted": 1,
+            "failed": 1,
+            "missing": 32,
+            "seconds_left": None,
+        },
     }
     header, line = command("status", "table4").out.splitlines()
-    assert header.split() == ["suite", "runs", "done", "running", "interrupted", "failed", "missing"]
-    assert line.split() == ["table4", "36", "1", "0", "2", "1", "32"]
+    assert header.split() == ["suite", "runs", "done", "running", "interrupted", "failed", "missing", "time", "left"]
+    assert line.split() == ["table4", "36", "1", "0", "2", "1", "32", "unknown"]
 
 
 # ------------------------------------------------------------------ report

@@ -8,8 +8,10 @@ import click
 from benchmark import __version__
 from benchmark.cli.data import data
 from benchmark.cli.look import list_suites, plan, status
+from benchmark.cli.merge import merge
 from benchmark.cli.report import report
 from benchmark.cli.run import run
+from benchmark.cli.verify import verify
 from benchmark.errors import BenchmarkError, UserError
 
 
@@ -31,7 +33,7 @@ def cli() -> None:
     """
 
 
-for _command in (run, list_suites, plan, status, report, data):
+for _command in (run, list_suites, plan, status, report, verify, merge, data):
     cli.add_command(_command)
 
 
@@ -54,3 +56,7 @@ def main() -> None:
     except BrokenPipeError:  # the reader, `head` say, has seen enough
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - nothing may be flushed to it any more
         sys.exit(0)
+    except OSError as error:  # a full disk, say, in the middle of it
+        place = f"{error.filename}: " if error.filename else ""
+        click.echo(f"error: {place}{error.strerror or error}; nothing that was there is harmed", err=True)
+        sys.exit(1)

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from benchmark.errors import UserError
+from benchmark.files import why_unwritable
 from benchmark.manifest import find_manifests
 from benchmark.plan import Plan
 from benchmark.profiles import PROFILE_NAMES, Variant
@@ -77,6 +79,16 @@ def headline(suites: list[Suite], made: Plan) -> str:
     return f"{text}, {totals['done']} of them done"
 
 
+def require_writable(folder: Path, what: str) -> None:
+    """Find out before anything is trained that a folder can't be written.
+
+    Raises:
+        UserError: it can't.
+    """
+    if reason := why_unwritable(folder):
+        raise UserError(f"{folder}: {what} can't be written there: {reason}")
+
+
 def write_reports(
     suites: list[Suite],
     store: Store,
@@ -88,6 +100,7 @@ def write_reports(
     """Write reports and say where the readable ones are."""
     from benchmark.reports import write  # pandas and matplotlib, only where a report is made
 
+    require_writable(reports_dir, "reports")
     for path in write.write_reports(suites, store, reports_dir, trials, cache_dir=cache_dir):
         if path.suffix == ".md":
             say(f"report: {shown(path)}")

@@ -21,7 +21,8 @@ from benchmark.cli.common import (
 from benchmark.manifest import find_manifests, load_manifest, suite_names
 from benchmark.plan import make_plan
 from benchmark.profiles import load_variant
-from benchmark.status import count_states
+from benchmark.progress import duration
+from benchmark.status import count_states, seconds_left
 
 
 @click.command("list")
@@ -85,11 +86,20 @@ def status(
     """How far each suite is: done, running, interrupted, failed, missing."""
     loaded, store = load(suites, load_variant(profile, settings), results_dir)
     folders = run_folders(scratch_dir, store)
-    states = {s.name: count_states(make_plan([s], store.completed(), trials=trials), store, folders) for s in loaded}
+    plans = {suite.name: make_plan([suite], store.completed(), trials=trials) for suite in loaded}
+    states = {name: count_states(made, store, folders) for name, made in plans.items()}
+    left = {name: seconds_left(made, store, folders) for name, made in plans.items()}
     if form == "json":
-        click.echo(json.dumps(states, indent=1))
+        click.echo(json.dumps({name: {**states[name], "seconds_left": left[name]} for name in plans}, indent=1))
         return
     columns = list(next(iter(states.values())))
-    click.echo(f"{'suite':<12}" + "".join(f"{name:>13}" for name in columns))
+    click.echo(f"{'suite':<12}" + "".join(f"{name:>13}" for name in columns) + f"{'time left':>13}")
     for name, counts in states.items():
-        click.echo(f"{name:<12}" + "".join(f"{counts[column]:>13}" for column in columns))
+        click.echo(f"{name:<12}" + "".join(f"{counts[column]:>13}" for column in columns) + f"{_time(left[name]):>13}")
+    if len(loaded) > 1:  # suites share runs: what is left of all is less than the sum
+        together = make_plan(loaded, store.completed(), trials=trials)
+        click.echo(f"{headline(loaded, together)}; time left {_time(seconds_left(together, store, folders))}")
+
+
+def _time(seconds: float | None) -> str:
+    return "unknown" if seconds is None else duration(seconds)

@@ -14,10 +14,12 @@ from benchmark.cli.common import (
     only_option,
     profile_option,
     reports_option,
+    require_writable,
     results_option,
     run_folders,
     scratch_option,
     set_option,
+    shown,
     trials_option,
     write_reports,
 )
@@ -67,12 +69,21 @@ def run(
     from benchmark.executors.local import LocalExecutor
     from benchmark.progress import make_view
     from benchmark.scheduler import Places, Scheduler, prepare_data
+    from benchmark.verify import unreadable
 
     loaded, store = load(suites, load_variant(profile, settings), results_dir)
     plan = make_plan(loaded, store.completed(), only=only, trials=trials)
+    damaged = unreadable(store, [planned.run_id for planned in plan.runs])
+    lost = {found.path.stem for found in damaged if found.path.parent == store.folder}
+    plan = make_plan(loaded, store.completed() - lost, only=only, trials=trials)
     places = Places(runs=run_folders(scratch_dir, store), cache=image_cache(scratch_dir), data=data_dir)
     prepare_data(plan.missing, places)
     store.check_writable()
+    require_writable(scratch_dir, "checkpoints and logs")
+    require_writable(reports_dir, "reports")
+    for found in damaged:
+        if target := store.set_aside(found.path):
+            click.echo(f"damaged, set aside as {shown(target)}: {found.problem}", err=True)
     console = Console()
     console.print(headline(loaded, plan), highlight=False, markup=False, soft_wrap=True)
     threads = max((planned.spec.numerics.threads for planned in plan.runs), default=1)

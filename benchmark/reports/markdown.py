@@ -12,6 +12,8 @@ from benchmark.statistics import Summary
 from benchmark.suite import Suite
 
 MISSING = "—"
+#: Cells that a note names; of more it says how many.
+_CELLS_NAMED = 4
 _DECIMALS = {"memory_mib": 0, "seconds_per_step": 3}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#~|$])")
 
@@ -24,7 +26,7 @@ def render(suite: Suite, table: Table) -> str:
         f"Source: {escape(manifest.source)}.",
         _notices(suite, table),
         _grid(suite, table),
-        "\n".join(f"- {escape(note)}" for note in manifest.footnotes),
+        "\n".join(f"- {note}" for note in [*map(escape, manifest.footnotes), *_mixtures(table)]),
         f"![{escape(table.title)}]({suite.name}.png)",
         f"All numbers: [{suite.name}.csv]({suite.name}.csv). Make this report again: `{command(suite, table)}`",
     ]
@@ -32,9 +34,10 @@ def render(suite: Suite, table: Table) -> str:
 
 
 def escape(text: str) -> str:
-    """Text that Markdown shows as it is: no markup, no HTML, one line."""
+    """Text that Markdown shows as it is: no markup, no HTML, no links, one line."""
     flat = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _SPECIAL.sub(r"\\\1", flat)
+    # GitHub turns bare addresses into links; a backslash within keeps them text
+    return re.sub(r"(:)(?=//)|(?<=www)(\.)", r"\\\1\2", _SPECIAL.sub(r"\\\1", flat), flags=re.IGNORECASE)
 
 
 def ours(cell: TableCell) -> str:
@@ -112,6 +115,17 @@ def _grid(suite: Suite, table: Table) -> str:
         cells = (table.cells.get((row, column)) for column in table.columns)
         lines.append([escape(row), *(_cell(cell, suite.variant.against_paper) for cell in cells)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _mixtures(table: Table) -> list[str]:
+    """A note on each kind of cell whose trials come from several machines or versions."""
+    notes = []
+    for text, places in table.mixed.items():
+        cells = [f"{row} / {column}" for row, column in places[:_CELLS_NAMED]]
+        more = f" and {len(places) - _CELLS_NAMED} more" if len(places) > _CELLS_NAMED else ""
+        where = "every cell" if len(places) == len(table.cells) else escape(", ".join(cells)) + more
+        notes.append(f"**Mixed trials** in {where}: {escape(text)}.")
+    return notes
 
 
 def _cell(cell: TableCell | None, against_paper: bool) -> str:

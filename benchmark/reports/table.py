@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
 
 from benchmark.errors import StoreError
 from benchmark.manifest import COST_METRICS, Published
+from benchmark.provenance import origin
 from benchmark.reports.runs import Runs
 from benchmark.spec import CostSpec
 from benchmark.statistics import Summary, summarise
@@ -29,6 +30,7 @@ FRAME_COLUMNS = (
     "verdict",
     "trials_wanted",
     "measured_on",
+    "mixed",
 )
 #: A printed cost -> the metric of the percentage that stands in brackets behind it.
 OVERHEADS: Mapping[str, str] = {
@@ -69,11 +71,12 @@ def _records(cell: Cell, suite: Suite, runs: Runs, wanted: int) -> Iterator[Reco
         yield from _cost_records(cell, cell.spec, place, runs)
         return
     results = runs.trials(cell.spec)
+    mixed = _mixed(results)
     for epoch in ("last_epoch", "best_epoch"):
         scores = [_number(result, result.metrics, f"{cell.reads}_{epoch}", runs.store) for result in results]
         if suite.manifest.metric == "error":
             scores = [100 - score for score in scores]
-        record = {**place, "metric": f"{suite.manifest.metric}_{epoch}", "trials_wanted": wanted}
+        record = {**place, "metric": f"{suite.manifest.metric}_{epoch}", "trials_wanted": wanted, "mixed": mixed}
         printed = cell.published if epoch == "last_epoch" else None
         yield {**record, **_published(printed), **_summary(summarise(scores))}
 
@@ -101,6 +104,14 @@ def _number(result: Result, block: Any, key: str, store: Store) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise StoreError(f"{store.path(result.run_id)}: metrics: {key} should be a number, not {value!r}")
     return float(value)
+
+
+def _mixed(results: Sequence[Result]) -> str | None:
+    """What trials of one cell should share and don't: ``device A, B; torch 2.11, 2.15``; None where they do."""
+    origins = [origin(result.provenance) for result in results]
+    names = list(origins[0]) if origins else []
+    found = {name: sorted({one[name] for one in origins}) for name in names}
+    return "; ".join(f"{name} {', '.join(values)}" for name, values in found.items() if len(values) > 1) or None
 
 
 def _published(printed: Published | None) -> Record:
@@ -143,7 +154,10 @@ class TableCell:
 
 @dataclass(frozen=True)
 class Table:
-    """A suite as it is printed; places that the suite leaves blank are missing from ``cells``."""
+    """A suite as it is printed; places that the suite leaves blank are missing from ``cells``.
+
+    ``mixed`` names what the trials of some cells do not share, and which cells those are.
+    """
 
     title: str
     corner: str
@@ -151,6 +165,7 @@ class Table:
     columns: tuple[str, ...]
     cells: Mapping[tuple[str, str], TableCell]
     measured_on: str | None = None
+    mixed: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
 
 
 def tabulate(suite: Suite, frame: pd.DataFrame) -> Table:
@@ -176,7 +191,18 @@ def tabulate(suite: Suite, frame: pd.DataFrame) -> Table:
         columns=tuple(column.name for column in manifest.columns),
         cells=_with_best(cells, suite),
         measured_on=devices[0] if devices else None,
+        mixed=_places_by_mixture(frame),
     )
+
+
+def _places_by_mixture(frame: pd.DataFrame) -> dict[str, list[tuple[str, str]]]:
+    out: dict[str, list[tuple[str, str]]] = {}
+    for record in frame.to_dict("records"):
+        if isinstance(text := record["mixed"], str):
+            places = out.setdefault(text, [])
+            if (place := (record["row"], record["column"])) not in places:
+                places.append(place)
+    return out
 
 
 def _known(value: float | None) -> float | None:

@@ -1,7 +1,7 @@
 """A run's state on disk, so that it goes on where it was, digit for digit."""
 
+import hashlib
 import io
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +11,31 @@ from benchmark.files import write_atomic
 
 Checkpoint = dict[str, Any]
 
+_DIGEST_BYTES = hashlib.sha256().digest_size
+
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint whole or not at all."""
+    """Write a checkpoint whole or not at all; its SHA-256 stands behind it, since torch notices no flipped bit."""
     buffer = io.BytesIO()
     torch.save(checkpoint, buffer)
-    write_atomic(path, buffer.getvalue())
+    data = buffer.getvalue()
+    write_atomic(path, data + hashlib.sha256(data).digest())
 
 
 def load(path: Path, run_id: str) -> Checkpoint | None:
     """The checkpoint of a run; None where there is none that can be used.
 
-    An unreadable one, or one of another run, only means that the run starts from its beginning.
+    A damaged one, or one of another run, only means that the run starts from its beginning.
     """
     if not path.exists():
         return None
     try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        blob = path.read_bytes()
+        data = blob[:-_DIGEST_BYTES]
+        if hashlib.sha256(data).digest() != blob[-_DIGEST_BYTES:]:
+            raise ValueError("its SHA-256 does not fit")
+        checkpoint = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except Exception as error:  # whatever torch finds wrong with it
         print(f"checkpoint {path.name} can't be read ({error}); starting from the beginning", flush=True)
         return None
     return checkpoint if isinstance(checkpoint, dict) and checkpoint.get("run_id") == run_id else None

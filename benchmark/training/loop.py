@@ -145,12 +145,19 @@ class Training:
         }
 
     def resume(self, checkpoint: Checkpoint) -> None:
-        """Go on from a checkpoint of the same run."""
+        """Go on from a checkpoint of the same run.
+
+        Raises:
+            Exception: it does not fit; this object is then good for nothing more.
+        """
+        epoch, step, history = checkpoint["epoch"], checkpoint["step"], checkpoint["history"]
+        if not (0 <= epoch <= self.spec.schedule.epochs and 0 <= step <= self.steps and len(history) == epoch):
+            raise ValueError(f"epoch {epoch} and step {step} with {len(history)} epochs of history")
         self.model.load_state_dict(checkpoint["model"])
         self.optimizer.load_state_dict(checkpoint["optimizer"])
         self.loss_sum.copy_(checkpoint["loss_sum"])
-        self.epoch, self.step = checkpoint["epoch"], checkpoint["step"]
-        self.seconds, self.history = checkpoint["seconds"], checkpoint["history"]
+        self.epoch, self.step = epoch, step
+        self.seconds, self.history = checkpoint["seconds"], history
 
 
 def autocast(spec: TrainSpec, device: torch.device) -> AbstractContextManager[Any]:

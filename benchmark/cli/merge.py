@@ -1,0 +1,39 @@
+"""``merge``: bring in the results of another machine."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from benchmark.cli.common import results_option, shown
+from benchmark.merge import Conflict, differences
+from benchmark.merge import merge as merge_results
+
+
+@click.command()
+@click.argument("other", type=click.Path(path_type=Path))
+@results_option
+def merge(other: Path, results_dir: Path) -> None:
+    """Bring in the results of OTHER, a results folder of another machine or laboratory.
+
+    What is here stays as it is. Ends with 1 where a run has other numbers there, or a file there is damaged.
+    """
+    done = merge_results(other, results_dir)
+    for conflict in done.conflicts:
+        _show(conflict)
+    for path, reason in done.refused.items():
+        click.echo(f"not brought in: {shown(path)}: {reason}", err=True)
+    click.echo(
+        f"{len(done.added)} results brought in, {done.same} were here already, "
+        f"{len(done.conflicts)} in conflict, {len(done.refused)} refused"
+    )
+    sys.exit(1 if done.conflicts or done.refused else 0)
+
+
+def _show(conflict: Conflict) -> None:
+    """Both sides of a conflict beside each other."""
+    click.echo(f"conflict: {shown(conflict.path)}: the one here stays; to take the other, move this one away first")
+    rows = [("", "here", "there"), *differences(conflict)]
+    left, middle = (max(len(row[place]) for row in rows) for place in (0, 1))
+    for name, here, there in rows:
+        click.echo(f"  {name:<{left}}  {here:<{middle}}  {there}")

@@ -1,0 +1,111 @@
+"""Bring in the results of another machine or laboratory (floor 3)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmark.errors import StoreError, UserError
+from benchmark.provenance import origin
+from benchmark.spec import PROTOCOL
+from benchmark.store import Result, Store, read_result
+from benchmark.verify import RESULTS_NAME, why_not_trusted
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """One run with different numbers here and there; the one here stays."""
+
+    path: Path
+    ours: Result
+    theirs: Result
+
+
+@dataclass
+class Merged:
+    """What came of a merge: results brought in, already here, in conflict, and refused with the reason."""
+
+    added: list[Path] = field(default_factory=list)
+    same: int = 0
+    conflicts: list[Conflict] = field(default_factory=list)
+    refused: dict[Path, str] = field(default_factory=dict)
+
+
+def merge(other: Path, results_dir: Path) -> Merged:
+    """Copy every completed result of another results folder that is not here yet.
+
+    Each appears whole or not at all; nothing that is here is touched, so a merge that was cut off is just
+    started again.
+
+    Args:
+        other: a results folder: the one that holds ``paper``, ``mini`` and so on.
+        results_dir: ours.
+
+    Raises:
+        UserError: ``other`` is no results folder, or ours.
+        OSError: a result can't be written.
+    """
+    if not other.is_dir():
+        raise UserError(f"{other}: there is no such folder")
+    if other.resolve() == results_dir.resolve():
+        raise UserError(f"{other}: is the results folder itself; name another machine's")
+    folders = [path for path in sorted(other.iterdir()) if RESULTS_NAME.fullmatch(path.name) and path.is_dir()]
+    if not folders:
+        raise UserError(f"{other}: holds no profile's folder (paper, short, mini, smoke); name the one that does")
+    out = Merged()
+    for folder in folders:
+        store = Store(results_dir / folder.name)
+        for path in sorted(folder.glob("[!.]*.json")):
+            try:
+                _bring_in(path, store, out)
+            except StoreError as error:
+                out.refused[path] = str(error).removeprefix(f"{path}: ")
+    return out
+
+
+def _bring_in(path: Path, store: Store, out: Merged) -> None:
+    theirs = read_result(path, completed=True)
+    name = theirs.run_id
+    if name in store.completed():
+        try:
+            ours = store.load(name)
+        except StoreError as error:
+            out.refused[path] = f"there is a damaged one here ({error}); `verify --set-aside` moves that away"
+            return
+        if (ours.metrics, ours.history) == (theirs.metrics, theirs.history):
+            out.same += 1
+        else:
+            out.conflicts.append(Conflict(store.path(name), ours, theirs))
+    elif theirs.spec.protocol > PROTOCOL:
+        out.refused[path] = f"is of protocol {theirs.spec.protocol}, which this code does not know"
+    elif problem := why_not_trusted(path, theirs):
+        out.refused[path] = problem
+    else:
+        store.put(theirs)
+        out.added.append(store.path(name))
+
+
+def differences(conflict: Conflict) -> Iterator[tuple[str, str, str]]:
+    """What differs, its value here and its value there: numbers first, then where they come from."""
+    ours, theirs = _flat(conflict.ours.metrics), _flat(conflict.theirs.metrics)
+    yield from _unequal(ours, theirs)
+    for here, there in zip(conflict.ours.history, conflict.theirs.history, strict=False):
+        if here != there:
+            yield from _unequal(
+                _flat(here, f"epoch {here.get('epoch')}: "), _flat(there, f"epoch {here.get('epoch')}: ")
+            )
+            break  # everything behind the first differing epoch differs too
+    yield from _unequal(origin(conflict.ours.provenance), origin(conflict.theirs.provenance))
+
+
+def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for key, value in tree.items():
+        out |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return out
+
+
+def _unequal(ours: dict[str, Any], theirs: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for key in dict.fromkeys([*ours, *theirs]):
+        if ours.get(key) != theirs.get(key):
+            yield key, str(ours.get(key, "—")), str(theirs.get(key, "—"))

@@ -1,0 +1,68 @@
+"""What a completed result must look like beyond its schema (floor 2)."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from benchmark.spec import CostSpec, TrainSpec
+from benchmark.store import Result
+
+_NO_PREDICTION = ("epoch", "learning_rate", "train_loss")
+_PROVENANCE = ("code", "packages", "device", "data_digest", "precision", "threads", "start", "end")
+
+
+def problem_of(result: Result) -> str | None:
+    """The first thing in a completed result that can't be; None where all is well."""
+    for name in _PROVENANCE:
+        if result.provenance.get(name) in (None, "", {}):
+            return f"provenance.{name} is missing"
+    if isinstance(result.spec, CostSpec):
+        return _cost_problem(result.spec, result.metrics)
+    return _history_problem(result.spec, result.history) or _metrics_problem(result)
+
+
+def _history_problem(spec: TrainSpec, history: list[dict[str, Any]]) -> str | None:
+    epochs = spec.schedule.epochs
+    if len(history) != epochs:
+        return f"its history has {len(history)} entries for {epochs} epochs"
+    for number, entry in enumerate(history, start=1):
+        if entry.get("epoch") != number:
+            return f"entry {number} of its history is of epoch {entry.get('epoch')!r}"
+        if set(entry) != set(history[0]) or not set(_NO_PREDICTION) < set(entry):
+            return f"epoch {number} of its history has other numbers than a training writes"
+        for name, value in entry.items():
+            if not _finite(value):
+                return f"{name} of epoch {number} is {value!r}, which is no number"
+            if name not in _NO_PREDICTION and not 0 <= value <= 100:
+                return f"{name} of epoch {number} is {value!r}, which is no percentage"
+    return None
+
+
+def _metrics_problem(result: Result) -> str | None:
+    names = [name for name in result.history[-1] if name not in _NO_PREDICTION]
+    wanted = {f"{name}_last_epoch": result.history[-1][name] for name in names}
+    wanted |= {f"{name}_best_epoch": max(entry[name] for entry in result.history) for name in names}
+    for name in sorted(wanted.keys() | result.metrics.keys()):
+        found, should = result.metrics.get(name), wanted.get(name)
+        if found != should:
+            return f"metrics.{name} is {found!r}, but by its history {should!r}"
+    return None
+
+
+def _cost_problem(spec: CostSpec, metrics: Mapping[str, Any]) -> str | None:
+    names = [variant.name for variant in spec.variants]
+    if sorted(metrics) != sorted(names):
+        return f"it measures {', '.join(sorted(metrics))} instead of {', '.join(sorted(names))}"
+    for name, block in metrics.items():
+        if not isinstance(block, dict):
+            return f"metrics.{name} is no block of numbers"
+        for key, value in block.items():
+            if not _finite(value) and not (value is None and key.startswith("memory")):  # a device may not say
+                return f"metrics.{name}.{key} is {value!r}, which is no number"
+        if not _finite(block.get("seconds_per_step")) or block["seconds_per_step"] <= 0:
+            return f"metrics.{name}.seconds_per_step is {block.get('seconds_per_step')!r}"
+    return None
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,193 @@
+"""Can what lies on disk be trusted? Every result file, and every manifest against itself (floor 3)."""
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmark.errors import StoreError, UnknownVersionError, UserError
+from benchmark.plausible import problem_of
+from benchmark.profiles import PROFILE_NAMES, load_variant
+from benchmark.spec import PROTOCOL, CostSpec, run_id
+from benchmark.store import Result, Store, checksum, read_json, read_result, with_seed
+from benchmark.suite import load_suite
+
+#: Folders below a results folder that are a profile's or a variant's.
+RESULTS_NAME = re.compile(rf"(?:{'|'.join(PROFILE_NAMES)})(?:\+[A-Za-z0-9._=,-]+)*")
+_SEED_AND_HASH = re.compile(r"(?:-s\d+)?-[0-9a-f]{12}$")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong with a file, in one sentence that says what to do.
+
+    Attributes:
+        path: the file.
+        problem: the sentence.
+        damaged: whether it is a result that is to be set aside and trained again.
+    """
+
+    path: Path
+    problem: str
+    damaged: bool = False
+
+
+@dataclass
+class Verification:
+    """What was looked at and what was found."""
+
+    manifests: int = 0
+    results: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+
+def verify(results_dir: Path, manifests: Sequence[Path], *, everything: bool) -> Verification:
+    """Check manifests under every profile, and results.
+
+    Args:
+        results_dir: the folder of the profiles' results; need not exist.
+        manifests: the suites to check.
+        everything: check every result file; otherwise those whose name says that one of the suites reads them.
+    """
+    out = Verification()
+    heads: set[str] = set()
+    for path in manifests:
+        out.manifests += 1
+        for profile in PROFILE_NAMES:
+            try:
+                heads |= {_head(run_id(cell.spec)) for cell in load_suite(path, load_variant(profile)).cells}
+            except UserError as error:
+                out.findings.append(Finding(path, f"profile {profile}: {error}"))
+                break
+    good: dict[Path, Result] = {}
+    for folder in sorted(results_dir.iterdir()) if results_dir.is_dir() else []:
+        if RESULTS_NAME.fullmatch(folder.name) and folder.is_dir():
+            _check_folder(Store(folder), None if everything else heads, out, good)
+        elif everything and not folder.name.startswith("."):
+            out.findings.append(Finding(folder, "is no profile's folder and is never read; move it elsewhere"))
+    out.findings += [*_copies(good), *_other_images(good)]
+    return out
+
+
+def unreadable(store: Store, names: Iterable[str]) -> list[Finding]:
+    """Files of these runs that a suite can't go on with: results and failure records alike.
+
+    Raises:
+        UnknownVersionError: one was written by another version of this code, which is no damage.
+    """
+    found = []
+    for name in names:
+        for path, completed in ((store.path(name), True), (store.failures_folder / f"{name}.json", False)):
+            if path.exists() or path.is_symlink():
+                try:
+                    read_result(path, completed=completed)
+                except UnknownVersionError:
+                    raise
+                except StoreError as error:
+                    found.append(Finding(path, _without_path(error, path), damaged=True))
+    return found
+
+
+def why_not_trusted(path: Path, result: Result) -> str | None:
+    """What is wrong with a completed result that can be read; None where nothing is."""
+    tree = read_json(path)
+    if "checksum" in tree and tree["checksum"] != checksum(tree):  # results of before have none
+        return "was changed after it was written"
+    return problem_of(result)
+
+
+def _check_folder(store: Store, heads: set[str] | None, out: Verification, good: dict[Path, Result]) -> None:
+    for path in _visible(store.folder):
+        if path in (store.failures_folder, store.damaged_folder):
+            continue
+        if path.suffix != ".json" and heads is None:
+            out.findings.append(Finding(path, "is no result and is never read; move it elsewhere"))
+        if path.suffix == ".json" and (heads is None or _head(path.stem) in heads):
+            out.results += 1
+            finding = _check_result(path, good)
+            out.findings += [finding] if finding else []
+    for path in _visible(store.failures_folder):
+        if path.suffix == ".json" and (heads is None or _head(path.stem) in heads):
+            try:
+                read_result(path, completed=False)
+            except StoreError as error:
+                known = not isinstance(error, UnknownVersionError)
+                out.findings.append(Finding(path, _without_path(error, path), damaged=known))
+
+
+def _check_result(path: Path, good: dict[Path, Result]) -> Finding | None:
+    try:
+        result = read_result(path, completed=True)
+    except UnknownVersionError as error:
+        return Finding(path, _without_path(error, path))
+    except StoreError as error:
+        return Finding(path, _misplaced(path) or _without_path(error, path), damaged=True)
+    if result.spec.protocol > PROTOCOL:
+        known = f"this code knows protocols up to {PROTOCOL}"
+        return Finding(path, f"is of protocol {result.spec.protocol}, and {known}; read it with newer code")
+    if problem := why_not_trusted(path, result):
+        return Finding(path, f"{problem}; move it away and run again", damaged=True)
+    good[path] = result
+    return None
+
+
+def _misplaced(path: Path) -> str | None:
+    """What to do about a good result under another name; None where it is no good result."""
+    try:
+        tree = read_json(path)
+        tree.pop("checksum", None)
+        result = Result.model_validate(tree)
+    except (StoreError, ValueError, AttributeError):
+        return None
+    if run_id(result.spec) != result.run_id or path.stem == result.run_id:
+        return None
+    own = path.with_name(f"{result.run_id}.json")
+    try:
+        here = read_result(own, completed=True)
+    except StoreError:
+        return f"holds the run {result.run_id} under another name; rename it to {own.name}"
+    same = (here.metrics, here.history) == (result.metrics, result.history)
+    return f"is a copy of {own.name} {'' if same else 'with other numbers '}under another name; move it away"
+
+
+def _copies(good: dict[Path, Result]) -> Iterator[Finding]:
+    """Trials of one entry with the same digits: no two seeds ever give them."""
+    first: dict[tuple[Path, str, str], Path] = {}
+    for path, result in good.items():
+        if not isinstance(result.spec, CostSpec):
+            key = (path.parent, run_id(with_seed(result.spec, 0)), json.dumps(result.history))
+            if (other := first.setdefault(key, path)) != path:
+                yield Finding(
+                    path, f"has the numbers of {other.name}, digit for digit; move away the one that is a copy"
+                )
+
+
+def _other_images(good: dict[Path, Result]) -> Iterator[Finding]:
+    """Runs on one dataset that saw other pixels than most."""
+    by_dataset: dict[str, dict[Path, str]] = defaultdict(dict)
+    for path, result in good.items():
+        by_dataset[result.spec.dataset.model_dump_json()][path] = str(result.provenance["data_digest"])
+    for digests in by_dataset.values():
+        (usual, count), *others = Counter(digests.values()).most_common()
+        for path, digest in digests.items():
+            if others and (digest != usual or others[0][1] == count):
+                yield Finding(
+                    path,
+                    f"was trained on other images than other runs on its dataset (digest {digest[:23]}…); "
+                    "find out which data folder is right and move the results of the other away",
+                )
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.startswith(".")) if folder.is_dir() else []
+
+
+def _head(name: str) -> str:
+    """A run's name without seed and hash: whether a suite reads a file is told without opening it."""
+    return _SEED_AND_HASH.sub("", name)
+
+
+def _without_path(error: Exception, path: Path) -> str:
+    return str(error).removeprefix(f"{path}: ")

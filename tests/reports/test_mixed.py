@@ -1,0 +1,70 @@
+"""Cells whose trials come from several machines or versions say so under the table."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from benchmark.profiles import load_variant
+from benchmark.reports import markdown, tidy_csv
+from benchmark.reports.table import collect, tabulate
+from benchmark.store import Store, with_seed
+from benchmark.suite import Suite, load_suite
+from tests.made import MACHINE, result
+
+OWN = {
+    "suite": "mine",
+    "title": "Mine",
+    "source": "nowhere",
+    "metric": "accuracy",
+    "margin": 1.0,
+    "corner": "Setting",
+    "best": "none",
+    "footnotes": ["A note of the paper."],
+    "defaults": {"dataset": "cifar100", "network": "resnet110", "method": {}},
+    "columns": [{"name": "Plain", "reads": "single"}],
+    "rows": [{"name": "one"}, {"name": "two", "train": {"mixing": {"cutout_size": 16}}}],
+}
+
+
+def own(tmp_path: Path) -> Suite:
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(OWN))
+    return load_suite(path, load_variant("paper"))
+
+
+def put(store: Store, suite: Suite, row: str, *changes: dict[str, Any]) -> None:
+    """Trials of a row, each with its provenance changed."""
+    spec = next(cell.spec for cell in suite.cells if cell.row == row)
+    for seed, change in enumerate(changes):
+        store.put(result(with_seed(spec, seed), provenance={**MACHINE, **change}))  # type: ignore[arg-type]
+
+
+def notes(suite: Suite, store: Store) -> list[str]:
+    text = markdown.render(suite, tabulate(suite, collect(suite, store)))
+    return [line for line in text.splitlines() if line.startswith("- ")]
+
+
+def test_trials_of_one_machine_say_nothing(tmp_path: Path) -> None:
+    suite, store = own(tmp_path), Store(tmp_path / "results")
+    put(store, suite, "one", {}, {})
+    put(store, suite, "two", {"device": "another CPU"}, {"device": "another CPU"})
+    assert notes(suite, store) == ["- A note of the paper."], "between rows the machine may differ"
+
+
+def test_trials_of_two_machines_and_versions(tmp_path: Path) -> None:
+    suite, store = own(tmp_path), Store(tmp_path / "results")
+    put(store, suite, "one", {}, {"device": "a <GPU>", "packages": {"torch": "2.15.0"}}, {})
+    note = "- **Mixed trials** in one / Plain: device a &lt;GPU&gt;, a CPU; torch 2.11.0, 2.15.0."
+    assert notes(suite, store) == ["- A note of the paper.", note]
+    put(store, suite, "two", {}, {"device": "a <GPU>", "packages": {"torch": "2.15.0"}})
+    assert notes(suite, store)[1].startswith("- **Mixed trials** in every cell: device")
+
+
+def test_commits_and_the_unknown_count_too(tmp_path: Path) -> None:
+    suite, store = own(tmp_path), Store(tmp_path / "results")
+    put(store, suite, "one", {}, {"code": {"commit": "beef"}}, {"code": None})
+    frame = collect(suite, store)
+    assert notes(suite, store)[1] == "- **Mixed trials** in one / Plain: code beef, c0ffee, unknown."
+    assert list(frame.columns)[-1] == "mixed"
+    assert tidy_csv.render(frame).splitlines()[1].endswith(',"code beef, c0ffee, unknown"')

@@ -1,0 +1,91 @@
+"""What state the runs of a suite are in, and how long the open ones still take."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from filelock import FileLock
+
+from benchmark.cli import main
+from benchmark.cli.common import run_folders
+from benchmark.jobs import Progress, RunFolder
+from benchmark.plan import Plan, make_plan
+from benchmark.profiles import load_variant
+from benchmark.status import count_states, seconds_left
+from benchmark.store import Failure, Store
+from benchmark.suite import load_suite
+
+from .made import result
+from .reports.test_mixed import OWN
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(OWN))
+    return tmp_path / "mine.yaml"
+
+
+def planned(manifest: Path, store: Store) -> Plan:
+    """Two entries of four equal trainings each."""
+    return make_plan([load_suite(manifest, load_variant("paper", ["schedule.epochs=3"]))], store.completed())
+
+
+def done(store: Store, plan: Plan, count: int, seconds: float) -> None:
+    for run in plan.runs[:count]:
+        store.put(result(run.spec, cost={"train_seconds": seconds}))  # type: ignore[arg-type]
+
+
+def started(folders: Path, run_id: str) -> RunFolder:
+    folder = RunFolder(folders / run_id)
+    folder.folder.mkdir(parents=True)
+    folder.note_attempt("start")
+    return folder
+
+
+def test_nothing_known_nothing_said(manifest: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "results")
+    assert seconds_left(planned(manifest, store), store, tmp_path / "runs") is None
+
+
+def test_completed_runs_tell_the_speed(manifest: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "results")
+    done(store, planned(manifest, store), 2, seconds=100.0)
+    assert seconds_left(planned(manifest, store), store, tmp_path / "runs") == pytest.approx(600)
+    done(store, planned(manifest, store), 8, seconds=100.0)
+    assert seconds_left(planned(manifest, store), store, tmp_path / "runs") == 0
+
+
+def test_running_ones_too_and_failed_ones_are_left_out(manifest: Path, tmp_path: Path) -> None:
+    store, folders = Store(tmp_path / "results"), tmp_path / "runs"
+    plan = planned(manifest, store)
+    first, second, third, *_ = plan.runs
+    folder = started(folders, first.run_id)
+    folder.report(Progress(done=0.5, text="epoch 2/3", seconds=50.0))
+    started(folders, second.run_id).checkpoint.write_bytes(b"state")
+    failure = Failure(reason="x", log_tail=[], log_file="y")
+    store.put(result(third.spec, status="crashed", failure=failure))  # type: ignore[arg-type]
+    with FileLock(folder.lock):
+        states = count_states(plan, store, folders)
+        assert states == {"runs": 8, "done": 0, "running": 1, "interrupted": 1, "failed": 1, "missing": 5}
+        assert seconds_left(plan, store, folders) == pytest.approx(50 + 6 * 100)
+
+
+def test_status_prints_the_time_left(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["status", str(manifest), "--set", "schedule.epochs=3"]
+    words += [f"--{kind}-dir={tmp_path / kind}" for kind in ("results", "scratch")]
+    store = Store(tmp_path / "results" / "paper+schedule.epochs=3")
+
+    def said(*more: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["run_suite.py", *words, *more])
+        main()
+        return capsys.readouterr().out
+
+    assert said().split()[-1] == "unknown"
+    assert json.loads(said("--format", "json"))["mine"]["seconds_left"] is None
+    done(store, planned(manifest, store), 4, seconds=100.0)
+    assert said().endswith("6 min 40 s\n")
+    assert run_folders(tmp_path / "scratch", store).parent == tmp_path / "scratch" / "runs"
