@@ -1,13 +1,13 @@
 """What a completed result must look like beyond its schema (floor 2)."""
 
-import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from benchmark.spec import CostSpec, TrainSpec
 from benchmark.store import Result
 
 _NO_PREDICTION = ("epoch", "learning_rate", "train_loss")
+_ASTRONOMICAL = 1e15  # sums of anything below are finite
 _PROVENANCE = ("code", "packages", "device", "data_digest", "precision", "threads", "start", "end")
 
 
@@ -31,7 +31,7 @@ def _history_problem(spec: TrainSpec, history: list[dict[str, Any]]) -> str | No
         if set(entry) != set(history[0]) or not set(_NO_PREDICTION) < set(entry):
             return f"epoch {number} of its history has other numbers than a training writes"
         for name, value in entry.items():
-            if not _finite(value):
+            if not is_number(value):
                 return f"{name} of epoch {number} is {value!r}, which is no number"
             if name not in _NO_PREDICTION and not 0 <= value <= 100:
                 return f"{name} of epoch {number} is {value!r}, which is no percentage"
@@ -57,12 +57,13 @@ def _cost_problem(spec: CostSpec, metrics: Mapping[str, Any]) -> str | None:
         if not isinstance(block, dict):
             return f"metrics.{name} is no block of numbers"
         for key, value in block.items():
-            if not _finite(value) and not (value is None and key.startswith("memory")):  # a device may not say
+            if not is_number(value) and not (value is None and key.startswith("memory")):  # a device may not say
                 return f"metrics.{name}.{key} is {value!r}, which is no number"
-        if not _finite(block.get("seconds_per_step")) or block["seconds_per_step"] <= 0:
+        if not is_number(block.get("seconds_per_step")) or block["seconds_per_step"] <= 0:
             return f"metrics.{name}.seconds_per_step is {block.get('seconds_per_step')!r}"
     return None
 
 
-def _finite(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether a value from a file can be reckoned with: no truth value, NaN or infinity, nothing astronomical."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _ASTRONOMICAL

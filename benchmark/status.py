@@ -9,6 +9,7 @@ from filelock import FileLock, Timeout
 from benchmark.errors import StoreError
 from benchmark.jobs import RunFolder
 from benchmark.plan import Plan, relative_work
+from benchmark.plausible import is_number
 from benchmark.spec import TrainSpec
 from benchmark.store import Store
 
@@ -48,7 +49,7 @@ def seconds_left(plan: Plan, store: Store, run_folders: Path) -> float | None:
     done = [run for run in plan.runs if run.done and isinstance(run.spec, TrainSpec)]
     for run in done[:: max(1, len(done) // _SPEEDS_READ)]:
         with contextlib.suppress(StoreError):
-            if isinstance(seconds := store.load(run.run_id).cost.get("train_seconds"), int | float):
+            if is_number(seconds := store.load(run.run_id).cost.get("train_seconds")) and seconds > 0:
                 rates.append(seconds / relative_work(run.spec))
     if not left:
         return 0.0

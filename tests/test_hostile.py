@@ -64,7 +64,7 @@ NASTY = (
 )
 VALUES = st.one_of(
     st.sampled_from(
-        [None, True, "", 0, -1, 10**30, -(10**30), 1e308, float("inf"), float("nan"), [], {}, [[]], {"a": []}]
+        [None, True, "", 0, -1, 10**400, 10**30, -(10**30), 1e308, float("inf"), float("nan"), [], {}, [[]], {"a": []}]
     ),
     st.sampled_from(NASTY),
     st.text(max_size=8),
@@ -322,12 +322,43 @@ def looked_at(blob: bytes, manifest_text: str) -> None:
             markdown.render(suite, tabulate(suite, collect(suite, Store(place / "results" / "paper")))).encode()
 
 
+def cost_looked_at(tree: Any) -> None:
+    """The same for a measurement, which Table 3 reads."""
+    with workplace() as place:
+        path = Store(place / "results" / "smoke").path(COST)
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(tree))
+        verify(place / "results", [], everything=True)
+        suite = load_suite(SUITE_DIR / "table3.yaml", load_variant("smoke"))
+        with contextlib.suppress(BenchmarkError):
+            markdown.render(suite, tabulate(suite, collect(suite, Store(path.parent)))).encode()
+
+
+COST = "cost-cifar100-resnet110-a7e4dfb26b59"
+GOLDEN = Path(__file__).resolve().parent / "golden" / "version1"
 SMALL = yaml.safe_dump({**with_names(["plain"] * 2), "rows": [{"name": "one"}]})
 
 
 @hostile(300)
 @given(mutated(json.loads(stored())))
 def test_mutated_results(tree: Any) -> None:
+    looked_at(json.dumps(tree).encode(), SMALL)
+
+
+@hostile(200)
+@given(mutated(json.loads((GOLDEN / f"{COST}.json").read_text())))
+def test_mutated_measurements(tree: Any) -> None:
+    cost_looked_at(tree)
+
+
+@pytest.mark.parametrize("value", ["x", [], 10**400, 1e308, None, -1, True])
+def test_times_and_scores_that_are_none(value: Any) -> None:
+    tree = json.loads((GOLDEN / f"{COST}.json").read_text())
+    for block in tree["metrics"].values():
+        block["seconds_per_step"] = value
+    cost_looked_at(tree)
+    tree = json.loads(stored())
+    tree["metrics"] = dict.fromkeys(tree["metrics"], value)
     looked_at(json.dumps(tree).encode(), SMALL)
 
 

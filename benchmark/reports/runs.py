@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 
+from benchmark.plausible import is_number
 from benchmark.spec import CostSpec, TrainSpec, run_id
 from benchmark.store import Result, Store, with_seed
 
@@ -68,4 +69,5 @@ def _same_but_device(found: TrainSpec | CostSpec, spec: CostSpec) -> bool:
 
 def _slowness(result: Result) -> tuple[float, str]:
     blocks = [block for block in result.metrics.values() if isinstance(block, dict)]
-    return sum(float(block.get("seconds_per_step") or 0) for block in blocks), result.run_id
+    seconds = [block.get("seconds_per_step") for block in blocks]
+    return sum(value for value in seconds if is_number(value)), result.run_id

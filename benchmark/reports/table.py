@@ -1,6 +1,5 @@
 """What a report says, before any format: the tidy frame and the printed table (floor 3)."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -9,6 +8,7 @@ import pandas as pd
 
 from benchmark.errors import StoreError
 from benchmark.manifest import COST_METRICS, Published
+from benchmark.plausible import is_number
 from benchmark.provenance import origin
 from benchmark.reports.runs import Runs
 from benchmark.spec import CostSpec
@@ -101,7 +101,7 @@ def _cost_records(cell: Cell, spec: CostSpec, place: Record, runs: Runs) -> Iter
 
 def _number(result: Result, block: Any, key: str, store: Store) -> float:
     value = block.get(key) if isinstance(block, dict) else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if not is_number(value):
         raise StoreError(f"{store.path(result.run_id)}: metrics: {key} should be a number, not {value!r}")
     return float(value)
 
