@@ -121,10 +121,11 @@ class Scheduler:
             time.sleep(POLL_SECONDS)
 
     def _start_what_fits(self, queue: deque[PlannedRun]) -> None:
+        completed = self.store.completed()  # listed once a round: a paper's suite has hundreds of runs waiting
         for _ in range(len(queue)):
             run = queue.popleft()
             too_early = self.not_before.get(run.run_id, 0) > time.monotonic()
-            if run.run_id in self.store.completed():  # another runner was faster
+            if run.run_id in completed:  # another runner was faster
                 self._count(run, "completed")
             elif too_early or not self._may_start(run):
                 queue.append(run)
