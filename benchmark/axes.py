@@ -118,6 +118,10 @@ class Masks(Frozen):
     masked_fraction: float = Field(default=1.0, gt=0, le=1)
     groups_per_channel: int = Field(default=1, ge=1)
 
+    def maskable(self, channels: int) -> int:
+        """How many of a feature's channels take part; rounded down, but 0.57 of 300 is 171."""
+        return int(round(channels * self.masked_fraction, 9))
+
     @model_validator(mode="after")
     def _check(self) -> "Masks":
         if self.groups_per_channel >= self.views:
@@ -246,8 +250,19 @@ class Choices(Frozen):
 
 
 class Numerics(Frozen):
-    """Everything that changes digits but not the method. Nothing of it is picked by the device."""
+    """Everything that changes digits but not the method. Nothing of it is picked by the device.
+
+    Attributes:
+        precision: of convolutions and products; weights, batch-norm statistics and loss stay fp32.
+        threads: of the processor.
+        deterministic: forbid operations that may sum in another order the next time.
+        carried_views: how Table 6's views go on, as masked copies of a feature or, where the stage behind begins
+            with 1×1 convolutions, as partial sums of those; equal up to rounding.
+        compiled: whether torch.compile fuses the step, in CUDA graphs on a GPU.
+    """
 
     precision: Literal["fp32", "tf32", "bf16"] = "fp32"
     threads: int = Field(default=1, ge=1)
     deterministic: bool = True
+    carried_views: Literal["copies", "partial_sums"] = "copies"
+    compiled: bool = False

@@ -97,6 +97,9 @@ NETWORKS: Mapping[str, Mapping[str, str | int]] = {
     "resnet18": {"family": "resnet_imagenet", "depth": 18},
 }
 
+#: Families whose later stages begin with 1×1 convolutions alone, which are linear in the feature before.
+STAGES_BEGIN_WITH_1X1 = ("resnet", "seresnet")
+
 #: family -> (what depth must be, what width means; empty if the family has none)
 _SHAPES: Mapping[str, tuple[tuple[int, int], str]] = {
     "resnet": ((9, 2), ""),  # three convolutions a bottleneck, three stages

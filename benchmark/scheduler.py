@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmark import provenance
+from benchmark.costs import memory_gib, relative_work
 from benchmark.data.source import prepare
 from benchmark.executors.local import LocalExecutor
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, RunFolder
-from benchmark.plan import PlannedRun, memory_gib, relative_work
+from benchmark.plan import PlannedRun
 from benchmark.progress import View
 from benchmark.spec import CostSpec
 from benchmark.store import Failure, Result, Store

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, model_validator
 
 from benchmark.axes import Choices, Dataset, Method, Mixing, Network, Numerics, Schedule
+from benchmark.catalogue import STAGES_BEGIN_WITH_1X1
 from benchmark.schema import Frozen, refuse
 
 #: Raised whenever the numbers of an unchanged spec would change; part of every id.
@@ -58,23 +59,6 @@ class TrainSpec(Frozen):
         channels, method = self.network.stage_channels, self.method
         if method.classifiers > len(channels):
             raise refuse("method.classifiers", f"{self.network.label} has {len(channels)} stages to put one on")
-        if method.masks:
-            masks, last = method.masks, len(channels)
-            if masks.carry_from is not None and masks.carry_from >= last:
-                raise refuse(
-                    "method.masks.carry_from",
-                    f"must be a stage before the last ({self.network.label} has {last}); "
-                    "to mask the last stage's feature leave it out",
-                )
-            masked = [masks.carry_from] if masks.carry_from else range(last - method.classifiers + 1, last + 1)
-            for stage in masked:
-                maskable = int(channels[stage - 1] * masks.masked_fraction)
-                if masks.views > maskable:
-                    raise refuse(
-                        "method.masks.views",
-                        f"stage {stage} of {self.network.label} has {maskable} channels to mask, "
-                        f"too few for {masks.views} views; take at most {maskable}",
-                    )
         if method.discard and method.discard.groups > channels[-1]:
             raise refuse(
                 "method.discard.groups",
@@ -86,6 +70,39 @@ class TrainSpec(Frozen):
         for choice, matters in (("beta_on", method.classifiers > 1), ("distill_from", method.distillation)):
             if not matters and getattr(self.choices, choice) != Choices.model_fields[choice].default:
                 raise refuse(f"choices.{choice}", f"has no meaning for method {method.label}; leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _check_masks(self) -> "TrainSpec":
+        if self.method.masks is None:
+            return self
+        channels, masks = self.network.stage_channels, self.method.masks
+        last = len(channels)
+        if masks.carry_from is not None and masks.carry_from >= last:
+            raise refuse(
+                "method.masks.carry_from",
+                f"must be a stage before the last ({self.network.label} has {last}); "
+                "to mask the last stage's feature leave it out",
+            )
+        masked = [masks.carry_from] if masks.carry_from else range(last - self.method.classifiers + 1, last + 1)
+        for stage in masked:
+            maskable = masks.maskable(channels[stage - 1])
+            if masks.views > maskable:
+                raise refuse(
+                    "method.masks.views",
+                    f"stage {stage} of {self.network.label} has {maskable} channels to mask, "
+                    f"too few for {masks.views} views; take at most {maskable}",
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _check_numerics(self) -> "TrainSpec":
+        if self.numerics.carried_views == "partial_sums":
+            if self.method.masks is None or self.method.masks.carry_from is None:
+                raise refuse("numerics.carried_views", "has no meaning without method.masks.carry_from; leave it out")
+            if self.network.family not in STAGES_BEGIN_WITH_1X1:
+                families = " or ".join(STAGES_BEGIN_WITH_1X1)
+                raise refuse("numerics.carried_views", f"partial_sums needs a {families}; take copies")
         return self
 
 

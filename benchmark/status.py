@@ -6,9 +6,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from benchmark.costs import relative_work
 from benchmark.errors import StoreError
 from benchmark.jobs import RunFolder
-from benchmark.plan import Plan, relative_work
+from benchmark.plan import Plan
 from benchmark.plausible import is_number
 from benchmark.spec import TrainSpec
 from benchmark.store import Store

@@ -20,7 +20,7 @@ FLOORS = {
     4: ("worker", "executors", "bench"),
     3: ("training", "reports", "status", "verify", "merge"),
     2: ("methods", "plan", "plausible"),
-    1: ("data", "models", "manifest", "profiles", "layers", "suite", "store", "jobs", "provenance"),
+    1: ("data", "models", "manifest", "profiles", "layers", "suite", "store", "jobs", "provenance", "costs"),
     0: ("spec", "axes", "schema", "catalogue", "statistics", "seeding", "errors", "files", "yaml_files", "hardware"),
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}

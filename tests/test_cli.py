@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -109,11 +110,15 @@ def test_no_suite_means_all(command: Command) -> None:
     assert list(json.loads(command("status", "--format", "json").out)) == list(PAPER_SUITES)
 
 
-def test_a_plan_in_words(command: Command) -> None:
+def test_a_plan_in_words(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmark.cli.look.device_name", lambda: "a CPU")
+    monkeypatch.setattr("benchmark.cli.look.gpu_models", tuple)
     said = command("plan", "table1", "--only", "resnet-110", "--only", "densenet", "--trials", "1")
-    *lines, last = said.out.splitlines()
+    *lines, last, takes, basis = said.out.splitlines()
     assert len(lines) == 6
-    assert all(line.startswith("to do") for line in lines)
+    assert all(re.match(r"to do  \S+  \d+ d \d+ h, \d+\.\d GiB  \(table1: ", line) for line in lines)
+    assert "core-hours" in takes
+    assert basis.startswith("estimates for a CPU: from the built-in table of another processor")
     assert "(table1: ResNet-110 / SFE - SI, table1: ResNet-110 / SFE - AG)" in said.out
     assert "6 training runs, 0 of them done" in last
 

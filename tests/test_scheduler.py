@@ -13,10 +13,11 @@ from rich.console import Console
 from benchmark import scheduler as module
 from benchmark import worker
 from benchmark.axes import Dataset, Masks, Method, Network, Schedule
+from benchmark.costs import memory_gib
 from benchmark.errors import DataError
 from benchmark.executors.local import LocalExecutor, Slot
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, Progress, RunFolder
-from benchmark.plan import PlannedRun, memory_gib
+from benchmark.plan import PlannedRun
 from benchmark.progress import PlainView
 from benchmark.scheduler import Places, Scheduler, Summary, prepare_data
 from benchmark.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec, run_id

@@ -142,6 +142,8 @@ def test_a_new_field_with_a_default_renames_nothing() -> None:
         ("choices.beta_on", "penultimate"),
         ("numerics.precision", "fp32"),
         ("numerics.threads", 1),
+        ("numerics.carried_views", "copies"),
+        ("numerics.compiled", False),
         ("seed", 0),
         ("kind", "train"),
     ],
@@ -187,6 +189,7 @@ def test_every_changed_value_changes_the_id() -> None:
         ("numerics.precision", "bf16"),
         ("numerics.threads", 2),
         ("numerics.deterministic", False),
+        ("numerics.compiled", True),
     ]
     ids = [run_id(train_spec(SFE)), *(run_id(train_spec(changed(path, value))) for path, value in changes)]
     assert len(set(ids)) == len(ids)
@@ -238,6 +241,7 @@ def test_canonical_is_one_sorted_line_that_names_the_kind() -> None:
         ("method", {"masks": {"views": 257}}, "method.masks.views", "take at most 256"),
         ("method", {"masks": {"views": 8, "carry_from": 3}}, "method.masks.carry_from", "leave it out"),
         ("method", {"masks": {"views": 8, "carry_from": 0}}, "method.masks.carry_from", "greater than or equal to 1"),
+        ("numerics.carried_views", "partial_sums", "numerics.carried_views", "without method.masks.carry_from"),
         ("method", {"distillation": True}, "method.distillation", "several predictions"),
         ("method.rotations", 2, "method.rotations", "1 or 4"),
         ("method.rotations", "4", "method.rotations", "1 or 4"),
@@ -317,7 +321,17 @@ def test_image_size() -> None:
 
 
 def test_numerics_are_plain_by_default() -> None:
-    assert Numerics() == Numerics(precision="fp32", threads=1, deterministic=True)
+    assert Numerics() == Numerics(
+        precision="fp32", threads=1, deterministic=True, carried_views="copies", compiled=False
+    )
+
+
+def test_partial_sums_need_stages_that_begin_with_1x1_convolutions() -> None:
+    carried = changed("method", {"masks": {"views": 8, "carry_from": 1}})
+    tree = {**carried, "numerics": {"carried_views": "partial_sums"}}
+    assert train_spec(tree).numerics.carried_views == "partial_sums"
+    with pytest.raises(ValidationError, match="needs a resnet or seresnet; take copies"):
+        train_spec({**tree, "network": {"family": "wrn", "depth": 28, "width": 10}})
 
 
 # ------------------------------------------------------------------ the notes

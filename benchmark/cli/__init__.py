@@ -6,6 +6,7 @@ import sys
 import click
 
 from benchmark import __version__
+from benchmark.cli.bench import bench
 from benchmark.cli.data import data
 from benchmark.cli.look import list_suites, plan, status
 from benchmark.cli.merge import merge
@@ -33,7 +34,7 @@ def cli() -> None:
     """
 
 
-for _command in (run, list_suites, plan, status, report, verify, merge, data):
+for _command in (run, list_suites, plan, status, report, verify, merge, data, bench):
     cli.add_command(_command)
 
 

@@ -11,6 +11,7 @@ from benchmark.cli.common import (
     load,
     only_option,
     profile_option,
+    reports_option,
     results_option,
     run_folders,
     scratch_option,
@@ -18,6 +19,8 @@ from benchmark.cli.common import (
     suites_argument,
     trials_option,
 )
+from benchmark.costs import cost_model, memory_gib
+from benchmark.hardware import cores, device_name, gpu_models
 from benchmark.manifest import find_manifests, load_manifest, suite_names
 from benchmark.plan import make_plan
 from benchmark.profiles import load_variant
@@ -44,6 +47,7 @@ def list_suites(form: str) -> None:
 @trials_option
 @set_option
 @results_option
+@reports_option
 @json_option
 def plan(
     suites: tuple[str, ...],
@@ -52,18 +56,30 @@ def plan(
     trials: int | None,
     settings: tuple[str, ...],
     results_dir: Path,
+    reports_dir: Path,
     form: str,
 ) -> None:
-    """What would run, what is shared between cells, what is done."""
+    """What would run, what is shared between cells, what is done, what it takes.
+
+    Time and memory are estimated from a `bench` of this machine's device in --reports-dir, else from a table
+    measured elsewhere.
+    """
     loaded, store = load(suites, load_variant(profile, settings), results_dir)
     made = make_plan(loaded, store.completed(), only=only, trials=trials)
+    gpu = bool(gpu_models())
+    model = cost_model(device_name(), gpu=gpu, benches=reports_dir / "bench")
     if form == "json":
-        click.echo(json.dumps(made.as_json(), indent=1))
+        click.echo(json.dumps(made.as_json(model), indent=1))
         return
     for planned in made.runs:
         readers = ", ".join(f"{cell.suite}: {cell.row} / {cell.column}" for cell in planned.cells)
-        click.echo(f"{'done' if planned.done else 'to do':<6} {planned.run_id}  ({readers})")
+        takes = f"{_time(model.seconds(planned.spec))}, {memory_gib(planned.spec):.1f} GiB"
+        click.echo(f"{'done' if planned.done else 'to do':<6} {planned.run_id}  {takes}  ({readers})")
     click.echo(headline(loaded, made))
+    if made.missing and (seconds := made.seconds(model)) is not None:
+        share = "GPU-hours" if gpu else f"core-hours, {duration(seconds / cores())} on this machine's {cores()} cores"
+        click.echo(f"what is missing takes about {seconds / 3600:,.{0 if seconds > 36_000 else 1}f} {share}")
+    click.echo(f"estimates for {model.device}: {model.basis}")
 
 
 @click.command()

@@ -26,7 +26,7 @@ def draw_masks(masks: Masks, channels: int, stage: int, seed: int) -> Tensor:
     order = np.arange(channels)
     if masks.grouping == "random":
         order = stream(seed, f"masks/stage{stage}").permutation(channels)
-    order = order[: int(channels * masks.masked_fraction)]
+    order = order[: masks.maskable(channels)]
     k, n = masks.views, len(order)
     slices = [order[i * n // k : (i + 1) * n // k] for i in range(k)]  # as in Listing 1
     keep = np.ones((k + 1, channels), dtype=np.float32)

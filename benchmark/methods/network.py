@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from benchmark.axes import Method, Network
 from benchmark.methods.masks import draw_masks, kept_channels
+from benchmark.methods.views import carry_by_partial_sums, listing1_copies, masked_copies, rotated
 from benchmark.models.backbone import build_backbone, on_meta
 from benchmark.models.initialise import initialise
 from benchmark.spec import TrainSpec
@@ -42,12 +43,15 @@ class JointNetwork(nn.Module):
         classes: N.
         listing1: make SFE's views on the whole feature map as the paper's Listing 1 does, instead of on
             the pooled vector; the logits are the same (docs/paper-notes.md), the cost is not.
+        partial_sums: make carried views as :mod:`benchmark.methods.views` explains, without copies.
     """
 
-    def __init__(self, network: Network, method: Method, classes: int, *, listing1: bool = False) -> None:
+    def __init__(
+        self, network: Network, method: Method, classes: int, *, listing1: bool = False, partial_sums: bool = False
+    ) -> None:
         super().__init__()
         channels = network.stage_channels
-        self.method, self.listing1 = method, listing1
+        self.method, self.listing1, self.partial_sums = method, listing1, partial_sums
         self.backbone = build_backbone(network)
         self.first_tap = len(channels) - method.classifiers + 1  # 1-based stage of the first classifier
         self.carry_from = method.masks.carry_from if method.masks else None
@@ -89,15 +93,21 @@ class JointNetwork(nn.Module):
         return (weight[:, :, None, None].float() * feature.float()).sum(1)
 
     def _features(self, x: Tensor) -> dict[int, Tensor]:
-        """Feature of every stage by its number; behind ``carry_from`` of all views, ``[K·M·B, C, H, W]``."""
+        """Feature of every stage by its number; behind ``carry_from`` of all views, ``[K·M·B, C, H, W]``.
+
+        As Listing 1 makes views they come image by image, otherwise view by view.
+        """
         if self.carry_from is None:
             return dict(enumerate(self.backbone.forward_stages(x), start=1))
         feature = x
         for stage in self.backbone.stages[: self.carry_from]:
             feature = stage(feature)
         masks = self.get_buffer(f"masks_stage{self.carry_from}")
-        carried = mask_feature(feature, masks)  # Eq. 1
-        behind = self.backbone.forward_stages(carried, after=self.carry_from)
+        if self.listing1:
+            feature = listing1_copies(feature, masks).contiguous(memory_format=torch.channels_last)
+        elif not self.partial_sums:  # with them the stage behind makes the views
+            feature = masked_copies(feature, masks)  # Eq. 1
+        behind = self.backbone.forward_stages(feature, after=self.carry_from)
         return dict(enumerate(behind, start=self.carry_from + 1))
 
     def _views(self, feature: Tensor, stage: int) -> Tensor:
@@ -108,29 +118,16 @@ class JointNetwork(nn.Module):
             if self.method.discard:
                 pooled = pooled * self.get_buffer("kept").to(pooled.dtype)
             return split(pooled, m)
-        if self.carry_from is None and not self.listing1:
-            # A mask is constant over space and pooling is linear a channel, so pool first, then mask.
-            masks = self.get_buffer(f"masks_stage{stage}")  # [K, C]
-            pooled = split(pool(feature), m, 1) * masks[:, None].to(feature.dtype)  # [M, K, B, C]
+        masks = self.get_buffer(f"masks_stage{self.carry_from or stage}")  # [K, C]
+        if self.listing1:
+            views = feature if self.carry_from else listing1_copies(feature, masks)  # [M·B·K, C, H, W]
+            pooled = pool(views).reshape(m, -1, len(masks), views.shape[1]).transpose(1, 2)  # [M, K, B, C]
+        elif self.carry_from:
+            pooled = split(pool(feature), len(masks), m).transpose(0, 1)  # [K, M, B, C] turned
         else:
-            if self.carry_from is None:
-                feature = mask_feature(feature, self.get_buffer(f"masks_stage{stage}"))
-            pooled = split(pool(feature), self.method.views // m, m).transpose(0, 1)  # [K, M, B, C] turned
+            # A mask is constant over space and pooling is linear a channel, so pool first, then mask.
+            pooled = split(pool(feature), m, 1) * masks[:, None].to(feature.dtype)  # [M, K, B, C]
         return pooled.flatten(0, 1)
-
-
-def rotated(images: Tensor, rotations: int) -> Tensor:
-    """Images turned by 0, 90, … degrees, ``[B, 3, H, W] -> [M·B, 3, H, W]``, rotation by rotation."""
-    if rotations == 1:
-        return images
-    turned = torch.cat([torch.rot90(images, turn, (2, 3)) for turn in range(rotations)])
-    return turned.contiguous(memory_format=torch.channels_last)
-
-
-def mask_feature(feature: Tensor, masks: Tensor) -> Tensor:
-    """Eq. 1 on the whole map: ``[B, C, H, W]`` and ``[K, C]`` to ``[K·B, C, H, W]``, view by view."""
-    kept = masks.to(feature.dtype)[:, None, :, None, None]
-    return (feature * kept).flatten(0, 1).contiguous(memory_format=torch.channels_last)
 
 
 def split(rows: Tensor, *sizes: int) -> Tensor:
@@ -152,13 +149,16 @@ def build_network(spec: TrainSpec, classes: int, *, listing1: bool = False) -> J
         listing1: see :class:`JointNetwork`.
     """
     network, masks, discard = spec.network, spec.method.masks, spec.method.discard
-    model = on_meta(lambda: JointNetwork(network, spec.method, classes, listing1=listing1))
+    partial_sums = spec.numerics.carried_views == "partial_sums" and not listing1
+    model = on_meta(lambda: JointNetwork(network, spec.method, classes, listing1=listing1, partial_sums=partial_sums))
     assert isinstance(model, JointNetwork)
     initialise(model, spec.seed)
     for stage in model.masked:
         assert masks is not None
         drawn = draw_masks(masks, network.stage_channels[stage - 1], stage, spec.seed)
         model.get_buffer(f"masks_stage{stage}").copy_(drawn)
+        if partial_sums:
+            carry_by_partial_sums(model.backbone, stage, drawn)
     if discard:
         channels = network.stage_channels
         model.get_buffer("kept").copy_(kept_channels(discard, channels[-1], len(channels), spec.seed))

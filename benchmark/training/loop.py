@@ -13,7 +13,7 @@ from benchmark.axes import Numerics, Schedule
 from benchmark.data.augment import Batches
 from benchmark.data.packed import ImageSet
 from benchmark.errors import DivergedError
-from benchmark.methods.mixing import InputMixing
+from benchmark.methods.mixing import InputMixing, Mixed
 from benchmark.methods.network import build_network
 from benchmark.methods.objective import Objective
 from benchmark.spec import TrainSpec
@@ -59,6 +59,10 @@ class Training:
             nesterov=spec.choices.nesterov,
             fused=True,
         )
+        # what runs: the model and the loss themselves, or what the compiler makes of them
+        self.predict, self.loss = self.model, self._loss
+        if spec.numerics.compiled:
+            self.predict, self.loss = compiled(self.model, device), compiled(self._loss, device)
         self.steps = self.batches.steps(spec.schedule.batch_size)
         self.epoch, self.step, self.seconds = 0, 0, 0.0
         self.loss_sum = torch.zeros((), device=device)
@@ -76,10 +80,11 @@ class Training:
             DivergedError: the loss is no longer finite.
         """
         while self.epoch < self.spec.schedule.epochs:
-            self._train_epoch(after_step)
+            self.train_epoch(after_step)
             self._end_epoch()
 
-    def _train_epoch(self, after_step: Callable[["Training"], None]) -> None:
+    def train_epoch(self, after_step: Callable[["Training"], None]) -> None:
+        """The steps that the current epoch still lacks, without its evaluation."""
         schedule, started, before = self.spec.schedule, time.perf_counter(), self.seconds
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(schedule, self.epoch)
@@ -92,22 +97,27 @@ class Training:
 
     def train_step(self, images: Tensor, labels: Tensor, samples: Tensor) -> None:
         """One optimiser step on a batch as :class:`Batches` yields it."""
-        batch = self.mixing(images, labels, samples, self.step)
-        with autocast(self.spec, self.device):
-            logits = self.model(batch.images)
-        loss = self.objective(logits, batch)  # in fp32 whatever the precision
+        if self.spec.numerics.compiled:
+            # what a graph made in the last step may be overwritten
+            torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
+        loss = self.loss(self.mixing(images, labels, samples, self.step))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.loss_sum += loss.detach() * len(labels)
         self.step += 1
 
+    def _loss(self, batch: Mixed) -> Tensor:
+        with autocast(self.spec, self.device):
+            logits = self.model(batch.images)
+        return self.objective(logits, batch)  # in fp32 whatever the precision
+
     def _end_epoch(self) -> None:
         loss = float(self.loss_sum) / len(self.data.train.labels)
         if not math.isfinite(loss):
             raise DivergedError(f"the training loss of epoch {self.epoch + 1} is {loss}")
         with autocast(self.spec, self.device):
-            accuracies = evaluate(self.model, self.data, self.spec.dataset, self.device)
+            accuracies = evaluate(self.predict, self.data, self.spec.dataset, self.device)
         rate = learning_rate(self.spec.schedule, self.epoch)
         self.history.append({"epoch": self.epoch + 1, "learning_rate": rate, "train_loss": loss, **accuracies})
         self.epoch, self.step = self.epoch + 1, 0
@@ -158,6 +168,15 @@ class Training:
         self.loss_sum.copy_(checkpoint["loss_sum"])
         self.epoch, self.step = epoch, step
         self.seconds, self.history = checkpoint["seconds"], history
+
+
+def compiled(function: Any, device: torch.device) -> Any:
+    """A module or function fused by PyTorch's compiler; on a GPU its kernels are recorded in CUDA graphs.
+
+    One graph a shape: full batches, the last partial one, and those of the evaluation. The optimiser stays
+    outside, so that the learning rate may change.
+    """
+    return torch.compile(function, dynamic=False, mode="reduce-overhead" if device.type == "cuda" else None)
 
 
 def autocast(spec: TrainSpec, device: torch.device) -> AbstractContextManager[Any]:

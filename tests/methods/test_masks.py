@@ -83,3 +83,8 @@ def test_golden_masks() -> None:
     masks = draw_masks(Masks(views=8), 300, stage=2, seed=0)
     digest = hashlib.sha256(masks.numpy().astype("<f4").tobytes()).hexdigest()
     assert digest == "5a9384fd1150f05055bd95129a0b3b7468f25296918e30bc8769559545851e9c"
+
+
+def test_a_fraction_is_not_cut_short_by_its_binary_form() -> None:
+    assert Masks(views=4, masked_fraction=0.57).maskable(300) == 171  # 300 * 0.57 is 170.99999999999997
+    assert Masks(views=4, masked_fraction=0.5).maskable(65) == 32

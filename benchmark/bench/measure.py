@@ -1,0 +1,194 @@
+"""What ``run_suite.py bench`` measures: steps of the methods, and epochs beside the reference loop."""
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from benchmark.axes import Dataset, Masks, Method, Network, Numerics, Schedule
+from benchmark.bench.reference import ReferenceNet, reference_epochs, reference_loss
+from benchmark.data.packed import ImageSet
+from benchmark.data.standin import standin
+from benchmark.hardware import cpu_has_bf16
+from benchmark.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec
+from benchmark.training.cost import measure
+from benchmark.training.loop import Training, apply_numerics
+
+SFE = Method(classifiers=2, beta=0.5, masks=Masks(views=8))
+LAYER1 = Method(masks=Masks(views=32, carry_from=1))
+STEPS = [
+    CostVariant(name="baseline", method=Method()),
+    CostVariant(name="SFE", method=SFE),
+    CostVariant(name="SFE as Listing 1", method=SFE, listing1=True),
+    CostVariant(name="SLA", method=Method(rotations=4)),
+]
+CARRIED = [
+    CostVariant(name="K = 33 after Layer1, Listing 1", method=LAYER1, listing1=True),
+    CostVariant(name="K = 33 after Layer1", method=LAYER1),
+]
+CARRIED_BATCH = 8  # at 128 the backward pass needs 31 GiB
+REFERENCE = "reference loop, fp32"
+LEARNING_RATE = 0.05
+#: Losses of the last epochs may differ by this part: order and crops are drawn apart.
+LEARN_THE_SAME = 0.1
+
+Numbers = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """What to measure and where.
+
+    Attributes:
+        network: its name in the catalogue.
+        backbone: the same as a spec has it.
+        batch_size: of a step.
+        steps: timed steps a method.
+        images: an epoch.
+        epochs: timed ones, a loop.
+        threads: of the processor.
+        precision: of the steps; the epochs are measured in every precision that pays here.
+        device: ``cpu`` or ``cuda``.
+        device_name: its model.
+    """
+
+    network: str
+    backbone: Network
+    batch_size: int
+    steps: int
+    images: int
+    epochs: int
+    threads: int
+    precision: str
+    device: str
+    device_name: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything but the device, as plain data."""
+        fields = ("network", "batch_size", "steps", "images", "epochs", "threads", "precision")
+        return {field: getattr(self, field) for field in fields}
+
+
+def measure_all(setup: Setup, say: Callable[[str], None]) -> Numbers:
+    """All measurements; ``say`` hears what is going on."""
+    say(f"steps of {len(STEPS)} methods, in turn")
+    numbers: Numbers = {"steps": _steps(setup, STEPS, setup.batch_size, "copies")}
+    if setup.backbone.family == "resnet":
+        say("steps of Table 6's widest views, in turn")
+        numbers["carried"] = _steps(setup, CARRIED, CARRIED_BATCH, "partial_sums")
+    if len(setup.backbone.stage_channels) == 3:
+        numbers["epochs"] = _epochs(setup, say)
+    return numbers | {"ratios": ratios(numbers)}
+
+
+def ratios(numbers: Numbers) -> dict[str, float]:
+    """What compares between machines, from one run's medians."""
+    variants = numbers["steps"]["variants"] | numbers.get("carried", {"variants": {}})["variants"]
+    pairs = [("SFE", "baseline"), ("SFE as Listing 1", "SFE"), ("SLA", "baseline")]
+    if "carried" in numbers:
+        pairs.append((CARRIED[1].name, CARRIED[0].name))
+    found = {}
+    for kind, field in (("step time", "seconds_per_step"), ("peak memory", "memory_mib")):
+        for one, other in pairs:
+            found[f"{kind}: {one} / {other}"] = variants[one][field] / variants[other][field]
+    speeds = numbers["epochs"]["images_per_second"] if "epochs" in numbers else {}
+    for name, speed in speeds.items():
+        if name != REFERENCE:
+            found[f"images a second: {name} / {REFERENCE}"] = speed / speeds[REFERENCE]
+    return found
+
+
+def _steps(setup: Setup, variants: list[CostVariant], batch_size: int, carried_views: str) -> Numbers:
+    numerics = {"precision": setup.precision, "threads": setup.threads, "carried_views": carried_views}
+    spec = CostSpec(
+        protocol=PROTOCOL,
+        dataset=_standin(2 * batch_size),
+        network=setup.backbone,
+        batch_size=batch_size,
+        steps=setup.steps,
+        device=setup.device_name,
+        variants=variants,
+        numerics=Numerics.model_validate(numerics),
+    )
+    apply_numerics(spec.numerics)
+    blocks, how = measure(spec, standin(spec.dataset), torch.device(setup.device))
+    return {"batch_size": batch_size, "precision": setup.precision, **how, "variants": blocks}
+
+
+def _epochs(setup: Setup, say: Callable[[str], None]) -> Numbers:
+    """Images a second of whole SFE epochs, the loops in turn in one process; their first epochs warm up."""
+    data = standin(_standin(setup.images))
+    precisions = ["fp32", "bf16"] if setup.device == "cuda" or cpu_has_bf16() else ["fp32"]
+    trainings = {f"this project, {precision}": _training(setup, data, precision) for precision in precisions}
+    first = next(iter(trainings.values()))
+    net = ReferenceNet(setup.backbone, first.model).to(setup.device).to(memory_format=torch.contiguous_format)
+    start = _start_losses(first, net, setup.batch_size)
+    loops = {name: _our_epochs(training) for name, training in trainings.items()}
+    loops[REFERENCE] = reference_epochs(
+        net,
+        data,
+        views=9,
+        beta=0.5,
+        batch_size=setup.batch_size,
+        learning_rate=LEARNING_RATE,
+        device=torch.device(setup.device),
+    )
+    seconds: dict[str, list[float]] = {name: [] for name in loops}
+    losses: dict[str, list[float]] = {name: [] for name in loops}
+    for epoch in range(1 + setup.epochs):
+        for name, loop in loops.items():
+            say(f"epoch {epoch + 1} of {1 + setup.epochs}: {name}")
+            taken, loss = next(loop)
+            losses[name].append(loss)
+            if epoch:
+                seconds[name].append(taken)
+    apart = [abs(run[-1] / losses[REFERENCE][-1] - 1) for run in losses.values()]
+    return {
+        "images_per_second": {name: setup.images / statistics.median(times) for name, times in seconds.items()},
+        "seconds_per_epoch": seconds,
+        "train_loss": losses,
+        "start_loss": start,
+        "learn_the_same": max(apart) < LEARN_THE_SAME,
+    }
+
+
+def _training(setup: Setup, data: ImageSet, precision: str) -> Training:
+    spec = TrainSpec(
+        protocol=PROTOCOL,
+        dataset=_standin(setup.images),
+        network=setup.backbone,
+        method=SFE,
+        schedule=Schedule(epochs=1 + setup.epochs, batch_size=setup.batch_size, learning_rate=LEARNING_RATE),
+        numerics=Numerics.model_validate({"precision": precision, "threads": setup.threads}),
+    )
+    apply_numerics(spec.numerics)
+    return Training(spec, data, torch.device(setup.device))
+
+
+def _our_epochs(training: Training) -> Iterator[tuple[float, float]]:
+    while True:
+        started = time.perf_counter()
+        training.train_epoch(lambda _: None)
+        loss = float(training.loss_sum) / len(training.data.train.labels)  # waits for the device
+        taken = time.perf_counter() - started
+        training.epoch, training.step = training.epoch + 1, 0
+        training.loss_sum.zero_()
+        yield taken, loss
+
+
+@torch.no_grad()
+def _start_losses(training: Training, net: ReferenceNet, batch_size: int) -> dict[str, float]:
+    """Of both sides before any step, on the same images: what both train is the same."""
+    images, labels, samples = next(training.batches.epoch(0, batch_size))
+    batch = training.mixing(images, labels, samples, 0)
+    training.model.train()
+    net.train()
+    theirs = reference_loss(net, images.contiguous(), labels, views=9, beta=0.5)
+    return {"this project": float(training.objective(training.model(images), batch)), "reference loop": float(theirs)}
+
+
+def _standin(count: int) -> Dataset:
+    return Dataset(name="cifar100", source="standin", train_images=count, test_images=16)

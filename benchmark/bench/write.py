@@ -1,0 +1,106 @@
+"""A bench as JSON, as a table and as a picture, ``reports/bench/<device>-….{json,md,png}``."""
+
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from benchmark.files import write_atomic
+
+_BLUE, _GREY = "#3b6ea8", "#999999"
+
+
+def write_bench(numbers: dict[str, Any], folder: Path) -> list[Path]:
+    """Write a bench's three files; an older one of the same device and setup is replaced."""
+    setup = numbers["setup"]
+    words = [numbers["device"], setup["network"], f"{setup['threads']} threads", setup["precision"]]
+    name = re.sub(r"[^a-z0-9]+", "-", " ".join(words).lower()).strip("-")
+    paths = [folder / f"{name}.{kind}" for kind in ("json", "md", "png")]
+    contents = (json.dumps(numbers, indent=1) + "\n").encode(), render(numbers, paths[2].name).encode(), draw(numbers)
+    for path, content in zip(paths, contents, strict=True):
+        write_atomic(path, content)
+    return paths
+
+
+def render(numbers: dict[str, Any], picture: str) -> str:
+    """The table to read: absolute figures, then the ratios, which compare between machines."""
+    setup = numbers["setup"]
+    lines = [
+        f"# How fast it is: {setup['network']} on {numbers['device']}",
+        "",
+        f"`{numbers['command']}`, {setup['threads']} threads, {numbers['provenance']['end'][:10]}, "
+        f"torch {numbers['provenance']['packages']['torch']}",
+        "",
+        f"![ratios]({picture})",
+    ]
+    for block in (numbers["steps"], numbers.get("carried")):
+        lines += _steps(block) if block else []
+    lines += _epochs(numbers["epochs"], setup) if "epochs" in numbers else []
+    lines += ["", "| ratio | |", "| --- | ---: |"]
+    lines += [f"| {name} | {ratio:.3f} |" for name, ratio in numbers["ratios"].items()]
+    return "\n".join(lines) + "\n"
+
+
+def _steps(block: dict[str, Any]) -> list[str]:
+    first = next(iter(block["variants"]))
+    lines = [
+        "",
+        f"One training step at batch {block['batch_size']}, {block['precision']}: medians and quartiles of "
+        f"{block['steps']} steps taken in turn. Memory: {block['memory_kind']}.",
+        "",
+        f"| method | seconds a step | over {first} | peak memory (MiB) | over {first} |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for name, of in block["variants"].items():
+        spread = f"{of['seconds_per_step_lower_quartile']:.3f} to {of['seconds_per_step_upper_quartile']:.3f}"
+        lines.append(
+            f"| {name} | {of['seconds_per_step']:.3f} ({spread}) | {of['time_overhead_percent']:+.1f} % "
+            f"| {of['memory_mib']:.0f} | {of['memory_overhead_percent']:+.1f} % |"
+        )
+    return lines
+
+
+def _epochs(block: dict[str, Any], setup: dict[str, Any]) -> list[str]:
+    start, same = block["start_loss"], "yes" if block["learn_the_same"] else "NO"
+    lines = [
+        "",
+        f"Whole epochs of {setup['images']} images, training SFE at batch {setup['batch_size']}, in turn; the first of "
+        "each is not counted. All start from the same weights and masks: before any step the loss of one batch is "
+        f"{start['this project']:.5f} here and {start['reference loop']:.5f} in the reference loop. "
+        f"Do all learn the same, within a tenth of the last epoch's loss: {same}.",
+        "",
+        "| loop | images a second | seconds of each epoch | training loss, first and last epoch |",
+        "| --- | ---: | ---: | ---: |",
+    ]
+    for name, speed in block["images_per_second"].items():
+        seconds = ", ".join(f"{taken:.2f}" for taken in block["seconds_per_epoch"][name])
+        losses = block["train_loss"][name]
+        lines.append(f"| {name} | {speed:.1f} | {seconds} | {losses[0]:.3f}, {losses[-1]:.3f} |")
+    return lines
+
+
+def draw(numbers: dict[str, Any]) -> bytes:
+    """Two panels of bars: seconds a step by method, images a second by loop."""
+    steps = {name: of["seconds_per_step"] for name, of in numbers["steps"]["variants"].items()}
+    panels = [(f"seconds a step, {numbers['steps']['precision']}", steps)]
+    if "epochs" in numbers:
+        panels.append(("images a second, training SFE", numbers["epochs"]["images_per_second"]))
+    figure = Figure(figsize=(4.2 * len(panels), 2.4), layout="constrained")
+    FigureCanvasAgg(figure)
+    for place, (title, values) in enumerate(panels, start=1):
+        axes = figure.add_subplot(1, len(panels), place)
+        names = list(values)[::-1]
+        colours = [_GREY if "Listing 1" in name or "reference" in name else _BLUE for name in names]
+        bars = axes.barh(names, [values[name] for name in names], color=colours)
+        axes.bar_label(bars, fmt="%.3g", padding=2, fontsize=8)
+        axes.set_title(title, fontsize=9)
+        axes.margins(x=0.15)
+        axes.tick_params(labelsize=8)
+        axes.spines[["top", "right"]].set_visible(False)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=150, metadata={"Software": None})
+    return picture.getvalue()

@@ -1,0 +1,77 @@
+"""``bench``: how fast the suite is on this machine."""
+
+import datetime
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from benchmark.axes import Network
+from benchmark.catalogue import NETWORKS
+from benchmark.cli.common import json_option, reports_option, require_writable, shown
+from benchmark.hardware import cores, cpu_has_bf16, cpu_model, gpu_models
+from benchmark.provenance import describe
+
+_IMAGES = {"cpu": 512, "cuda": 25_600}
+
+
+@click.command()
+@click.option("--network", type=click.Choice([*NETWORKS]), default="resnet110", show_default=True)
+@click.option("--batch-size", type=click.IntRange(min=2), default=128, show_default=True)
+@click.option("--steps", type=click.IntRange(min=1), default=7, show_default=True, help="Timed steps a method.")
+@click.option("--images", type=click.IntRange(min=2), help="Images an epoch; default: 512, on a GPU 25600.")
+@click.option("--epochs", type=click.IntRange(min=1), default=3, show_default=True, help="Timed epochs a loop.")
+@click.option("--threads", type=click.IntRange(min=1), default=cores, help="Processor threads; default: all cores.")
+@click.option("--precision", type=click.Choice(["fp32", "tf32", "bf16"]), default="fp32", help="Of the steps.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@reports_option
+@json_option
+def bench(
+    network: str,
+    batch_size: int,
+    steps: int,
+    images: int | None,
+    epochs: int,
+    threads: int,
+    precision: str,
+    device: str,
+    reports_dir: Path,
+    form: str,
+) -> None:
+    """Time the methods' steps, and whole epochs beside a plain reference loop, into reports/bench.
+
+    Everything is measured in turn in one process, on generated images. Ten minutes on two cores; leave the
+    machine alone meanwhile. `plan` takes its estimates from it.
+    """
+    kind = ("cuda" if gpu_models() else "cpu") if device == "auto" else device
+    if kind == "cuda" and not gpu_models():
+        raise click.UsageError("--device cuda: this machine has no NVIDIA GPU")
+    if kind == "cpu" and precision == "bf16" and not cpu_has_bf16():
+        click.echo("warning: this processor has no bf16 of its own; expect ten times the time of fp32", err=True)
+    require_writable(reports_dir, "the bench")
+    from benchmark.bench.measure import Setup, measure_all
+    from benchmark.bench.write import render, write_bench
+
+    setup = Setup(
+        network=network,
+        backbone=Network.model_validate(dict(NETWORKS[network])),
+        batch_size=batch_size,
+        steps=steps,
+        images=images or _IMAGES[kind],
+        epochs=epochs,
+        threads=threads,
+        precision=precision,
+        device=kind,
+        device_name=gpu_models()[0] if kind == "cuda" else cpu_model(),
+    )
+    numbers = {
+        "device": setup.device_name,
+        "command": " ".join(["python run_suite.py", *sys.argv[1:]]),
+        "setup": setup.as_json(),
+        **measure_all(setup, lambda text: click.echo(f"  {text}", err=True)),
+        "provenance": {**describe(kind), "end": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")},
+    }
+    paths = write_bench(numbers, reports_dir / "bench")
+    click.echo(json.dumps(numbers, indent=1) if form == "json" else render(numbers, paths[2].name))
+    click.echo(f"bench: {shown(paths[1])}", err=form == "json")

@@ -1,0 +1,169 @@
+"""What a run takes, in time and memory, estimated before it starts (floor 1, no torch).
+
+The time of a step is taken from a `bench` of the device that the runs would use, else from the built-in table, which
+was measured on one processor. Other sizes of a family, other methods and other images are scaled from there.
+"""
+
+import json
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.axes import Method, Network
+from benchmark.catalogue import NETWORKS
+from benchmark.spec import CostSpec, TrainSpec
+
+Spec = TrainSpec | CostSpec
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one image of a baseline's training step takes, fp32.
+
+    Attributes:
+        gmacs: 10⁹ multiply-adds forward.
+        mib: activations kept for backward.
+        megaparameters: 10⁶ weights.
+        core_seconds: forward, backward and update on one core.
+    """
+
+    gmacs: float
+    mib: float
+    megaparameters: float
+    core_seconds: float
+
+
+#: Multiply-adds by PyTorch's own counter, memory by its hooks on saved tensors, at the network's own image size;
+#: seconds at batch 16 with one thread on TABLE_DEVICE (docs/performance.md).
+TABLE_DEVICE = "Intel(R) Xeon(R) Processor (AMX)"
+_TABLE: Mapping[tuple[str, int, int | None], Step] = {
+    ("resnet", 11, None): Step(0.0204, 2.17, 0.15, 0.0051),
+    ("resnet", 20, None): Step(0.0338, 3.48, 0.24, 0.0084),
+    ("resnet", 110, None): Step(0.1675, 16.61, 1.17, 0.0445),
+    ("resnet", 164, None): Step(0.2477, 24.49, 1.73, 0.0640),
+    ("seresnet", 11, None): Step(0.0204, 2.61, 0.16, 0.0071),
+    ("seresnet", 110, None): Step(0.1676, 21.91, 1.31, 0.0544),
+    ("densenet", 22, 12): Step(0.0312, 3.43, 0.08, 0.0086),
+    ("densenet", 100, 12): Step(0.2880, 33.22, 0.80, 0.0716),
+    ("wrn", 10, 2): Step(0.0445, 1.01, 0.32, 0.0063),
+    ("wrn", 28, 10): Step(5.2434, 17.65, 36.54, 0.4066),
+    ("pyramidnet", 14, 48): Step(0.0500, 1.87, 0.22, 0.0084),
+    ("pyramidnet", 110, 270): Step(4.7180, 41.39, 28.51, 0.3618),
+    ("resnet_imagenet", 18, None): Step(1.8136, 21.16, 11.23, 0.1740),
+}
+#: Of a process that trains next to nothing, in MiB.
+_PROCESS_MIB = 760
+#: How far off an estimate may be (docs/performance.md has the comparison).
+_HERE = "right within a factor of 1.5"
+_ELSEWHERE = "right within a factor of 5"
+#: What a set of one's own is taken to hold before it is read.
+_UNKNOWN_IMAGES = 10_000
+#: Evaluation is forward only, about this part of a training step.
+_FORWARD = 0.3
+
+
+@dataclass(frozen=True)
+class CostModel:
+    """Estimates for one device.
+
+    Attributes:
+        device: what it is for.
+        factor: seconds on this device over the built-in table's core-seconds; None where nobody has measured it.
+        basis: where the numbers come from and how far off they may be, a sentence.
+    """
+
+    device: str
+    factor: float | None
+    basis: str
+
+    def seconds(self, spec: Spec) -> float | None:
+        """How long a run takes one core, or the GPU; None where nobody has measured it."""
+        return None if self.factor is None else self.factor * relative_work(spec)
+
+
+def cost_model(device: str, *, gpu: bool, benches: Path) -> CostModel:
+    """The model of a device, from its own benches where there are any.
+
+    Args:
+        device: its model, as :mod:`benchmark.hardware` names it.
+        gpu: whether it is one.
+        benches: the folder of JSON files that ``bench`` writes.
+    """
+    factors = [factor for path in sorted(benches.glob("*.json")) if (factor := _factor(path, device)) is not None]
+    if factors:
+        return CostModel(device, statistics.median(factors), f"from a bench of this device; {_HERE}")
+    if gpu:
+        return CostModel(device, None, "unknown: nobody has measured this GPU; `run_suite.py bench` does")
+    if device == TABLE_DEVICE:
+        return CostModel(device, 1.0, f"from the built-in table, measured on this processor; {_HERE}")
+    basis = f"from the built-in table of another processor, {TABLE_DEVICE}; {_ELSEWHERE}; `run_suite.py bench` measures"
+    return CostModel(device, 1.0, basis)
+
+
+def _factor(path: Path, device: str) -> float | None:
+    """Seconds over the table's core-seconds, by the baseline's step of a bench; None where it is another's."""
+    try:
+        bench = json.loads(path.read_text())
+        if bench["device"] != device or bench["setup"]["precision"] != "fp32":
+            return None
+        setup, step = bench["setup"], bench["steps"]["variants"]["baseline"]
+        network = Network.model_validate(dict(NETWORKS[setup["network"]]))
+        cores = setup["threads"] if bench["provenance"]["device_kind"] == "cpu" else 1
+        return float(cores * step["seconds_per_step"] / setup["batch_size"] / _step(network).core_seconds)
+    except (OSError, ValueError, KeyError, TypeError):  # no bench, or somebody's edit: it tells nothing
+        return None
+
+
+def relative_work(spec: Spec) -> float:
+    """Core-seconds of a run by the built-in table; on another device only ratios mean anything."""
+    step = _step(spec.network)
+    pixels = _pixels(spec)
+    if isinstance(spec, CostSpec):
+        each = sum(_copies(variant.method, spec.network) for variant in spec.variants)
+        return step.core_seconds * pixels * each * spec.batch_size * (spec.steps + 8)  # warm-up and memory's steps
+    facts = spec.dataset.facts
+    train = spec.dataset.train_images or facts.train_images or _UNKNOWN_IMAGES
+    test = spec.dataset.test_images or facts.test_images or _UNKNOWN_IMAGES
+    images = spec.schedule.epochs * (train + _FORWARD * test)
+    return step.core_seconds * pixels * _copies(spec.method, spec.network) * images
+
+
+def memory_gib(spec: Spec) -> float:
+    """About how much memory a run's process takes on a CPU, in GiB."""
+    step = _step(spec.network)
+    batch = spec.batch_size if isinstance(spec, CostSpec) else spec.schedule.batch_size
+    methods = [variant.method for variant in spec.variants] if isinstance(spec, CostSpec) else [spec.method]
+    most = max(_copies(method, spec.network) for method in methods)
+    weights = 4 * step.megaparameters * (len(methods) if isinstance(spec, CostSpec) else 1)  # and gradients, momentum
+    return (_PROCESS_MIB + 4 * weights + step.mib * _pixels(spec) * most * batch) / 1024
+
+
+def _step(network: Network) -> Step:
+    """The table's entry, or the family's nearest one scaled by the arithmetic that depth and width make."""
+    known = (network.family, network.depth, network.width)
+    if known in _TABLE:
+        return _TABLE[known]
+    family = [of for of in _TABLE if of[0] == network.family]
+    nearest = min(family, key=lambda of: abs(of[1] - network.depth))
+    depth = network.depth / nearest[1]
+    width = (network.width or 1) / (nearest[2] or 1)
+    entry = _TABLE[nearest]
+    more = depth * width**2
+    return Step(entry.gmacs * more, entry.mib * depth * width, entry.megaparameters * more, entry.core_seconds * more)
+
+
+def _pixels(spec: Spec) -> float:
+    """Pixels of an image over those of the table's."""
+    native = 224 if spec.network.family == "resnet_imagenet" else 32
+    return (spec.dataset.image_size / native) ** 2
+
+
+def _copies(method: Method, network: Network) -> float:
+    """How many times an image goes through the network, carried views counted by the part they take."""
+    copies = float(method.rotations)
+    if method.masks and method.masks.carry_from:
+        stages = len(network.stage_channels)
+        behind = (stages - method.masks.carry_from) / stages
+        copies *= 1 - behind + behind * (method.masks.views + 1)
+    return copies

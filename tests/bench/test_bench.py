@@ -1,0 +1,92 @@
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmark.bench.measure import REFERENCE, ratios
+from benchmark.cli import main
+from benchmark.costs import cost_model
+from benchmark.hardware import cpu_model
+
+command = importlib.import_module("benchmark.cli.bench")  # the package names the command itself so
+SMALL = ["--batch-size", "4", "--steps", "2", "--images", "8", "--epochs", "1", "--threads", "1", "--device", "cpu"]
+
+
+@pytest.fixture(scope="module")
+def benched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the command writes for the smallest network of the family."""
+    folder = tmp_path_factory.mktemp("reports")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(command, "NETWORKS", {**command.NETWORKS, "resnet110": {"family": "resnet", "depth": 11}})
+        patch.setattr(sys, "argv", ["run_suite.py", "bench", *SMALL, "--reports-dir", str(folder)])
+        main()
+    return folder / "bench"
+
+
+@pytest.fixture(scope="module")
+def numbers(benched: Path) -> dict[str, Any]:
+    (path,) = benched.glob("*.json")
+    tree: dict[str, Any] = json.loads(path.read_text())
+    return tree
+
+
+def test_it_writes_a_json_a_table_and_a_picture(benched: Path) -> None:
+    assert {path.suffix for path in benched.iterdir()} == {".json", ".md", ".png"}
+    (table,) = benched.glob("*.md")
+    (picture,) = benched.glob("*.png")
+    text = table.read_text()
+    assert f"]({picture.name})" in text
+    for name in ("baseline", "SFE", "SFE as Listing 1", "SLA", "K = 33 after Layer1", "this project, fp32", REFERENCE):
+        assert f"| {name} |" in text
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_measurements_say_what_they_are_of(numbers: dict[str, Any]) -> None:
+    assert numbers["device"] == cpu_model()
+    assert numbers["setup"]["threads"] == 1
+    assert numbers["command"].startswith("python run_suite.py bench --batch-size 4")
+    assert numbers["steps"]["memory_kind"] == "peak of a fresh process a variant"
+    assert numbers["provenance"]["device_kind"] == "cpu"
+
+
+def test_ratios_are_those_of_the_medians(numbers: dict[str, Any]) -> None:
+    steps = numbers["steps"]["variants"]
+    found = numbers["ratios"]
+    assert found == ratios(numbers)
+    assert found["step time: SFE / baseline"] == pytest.approx(
+        steps["SFE"]["seconds_per_step"] / steps["baseline"]["seconds_per_step"]
+    )
+    assert found["step time: SLA / baseline"] > 1.5  # four times the images
+    assert found["peak memory: SLA / baseline"] > 1
+    speeds = numbers["epochs"]["images_per_second"]
+    (fast,) = (value for name, value in found.items() if name.startswith("images a second: this project, fp32"))
+    assert fast == pytest.approx(speeds["this project, fp32"] / speeds[REFERENCE])
+
+
+def test_both_loops_learn_the_same(numbers: dict[str, Any]) -> None:
+    start = numbers["epochs"]["start_loss"]
+    assert start["this project"] == pytest.approx(start["reference loop"], rel=1e-5)
+    assert {len(losses) for losses in numbers["epochs"]["train_loss"].values()} == {2}
+    assert {len(times) for times in numbers["epochs"]["seconds_per_epoch"].values()} == {1}  # the first warms up
+
+
+def test_a_plan_takes_its_estimates_from_it(benched: Path) -> None:
+    model = cost_model(cpu_model(), gpu=False, benches=benched)
+    assert "from a bench of this device" in model.basis
+    assert model.factor is not None
+    assert 0.01 < model.factor < 100
+
+
+def test_it_refuses_a_gpu_that_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "gpu_models", tuple)
+    monkeypatch.setattr(sys, "argv", ["run_suite.py", "bench", "--device", "cuda", "--reports-dir", str(tmp_path)])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 2
+    assert "no NVIDIA GPU" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,133 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmark import costs
+from benchmark.axes import Network
+from benchmark.catalogue import NETWORKS
+from benchmark.costs import TABLE_DEVICE, CostModel, cost_model, memory_gib, relative_work
+from benchmark.manifest import PAPER_SUITES, find_manifests
+from benchmark.plan import Plan, make_plan
+from benchmark.profiles import PROFILE_NAMES, load_variant
+from benchmark.spec import TrainSpec
+from benchmark.suite import Suite, load_suites
+
+from .made import spec
+
+
+def suites(*names: str, profile: str = "paper") -> list[Suite]:
+    return load_suites(find_manifests(list(names or PAPER_SUITES)), load_variant(profile))
+
+
+def plan(profile: str = "paper") -> Plan:
+    return make_plan(suites(profile=profile), set())
+
+
+def work(suite: str, row: str, column: str) -> float:
+    return next(relative_work(cell.spec) for cell in suites(suite)[0].cells if (cell.row, cell.column) == (row, column))
+
+
+# ------------------------------------------------------------------ work and memory of a run
+
+
+@pytest.mark.parametrize("profile", PROFILE_NAMES)
+def test_every_run_takes_some_work_and_some_memory(profile: str) -> None:
+    for run in plan(profile).runs:
+        assert relative_work(run.spec) > 0
+        assert 0.7 < memory_gib(run.spec) < 200
+
+
+def test_rotations_cost_four_times_and_carried_views_more_the_earlier() -> None:
+    baseline = work("table1", "ResNet-110", "Baseline")
+    assert work("table4", "+ SLA", "Error Rate") == pytest.approx(4 * baseline)
+    assert work("table1", "ResNet-110", "SFE - SI") == pytest.approx(baseline)
+    by_column = [work("table6", "K = 1 + 32", f"Layer{stage} SI") for stage in (1, 2, 3)]
+    assert by_column[0] > by_column[1] > by_column[2] == pytest.approx(baseline)
+    by_row = [work("table6", f"K = 1 + {views}", "Layer1 SI") for views in (4, 8, 16, 32)]
+    assert by_row == sorted(by_row)
+
+
+def test_larger_networks_are_more_work() -> None:
+    assert work("table1", "WRN-28-10", "Baseline") > work("table1", "ResNet-164", "Baseline")
+    assert work("table1", "ResNet-164", "Baseline") > work("table1", "ResNet-110", "Baseline")
+    assert work("table5", "CUB200", "Baseline") > work("table5", "Stanford Dogs", "Baseline")
+
+
+def test_a_set_of_ones_own_has_a_size_before_it_is_read() -> None:
+    tree = spec().model_dump()
+    tree["dataset"] = {"name": "birds", "source": "folder", "classes": 5, "input_size": 32}
+    assert relative_work(TrainSpec.model_validate(tree)) > 0
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_papers_networks_stand_in_the_table(name: str) -> None:
+    network = Network.model_validate(dict(NETWORKS[name]))
+    assert (network.family, network.depth, network.width) in costs._TABLE
+
+
+def test_another_depth_is_scaled_from_the_nearest() -> None:
+    def of(depth: int) -> float:
+        return relative_work(spec(network={"family": "resnet", "depth": depth}))
+
+    assert of(110) < of(119) < of(164)
+    assert of(119) == pytest.approx(of(110) * 119 / 110)
+
+
+# ------------------------------------------------------------------ whose seconds
+
+
+def bench(folder: Path, **changes: Any) -> None:
+    tree = {
+        "device": "a GPU",
+        "setup": {"network": "resnet110", "batch_size": 128, "threads": 2, "precision": "fp32"},
+        "steps": {"variants": {"baseline": {"seconds_per_step": 0.0128}}},
+        "provenance": {"device_kind": "cuda"},
+    }
+    folder.mkdir(exist_ok=True)
+    (folder / f"{len(list(folder.iterdir()))}.json").write_text(json.dumps(tree | changes))
+
+
+def seconds(model: CostModel) -> float | None:
+    return model.seconds(spec(schedule={"epochs": 1, "batch_size": 128, "learning_rate": 0.1}))
+
+
+def test_a_gpu_that_nobody_measured_has_no_estimate(tmp_path: Path) -> None:
+    model = cost_model("a GPU", gpu=True, benches=tmp_path)
+    assert seconds(model) is None
+    assert "run_suite.py bench" in model.basis
+    assert plan("smoke").seconds(model) is None
+
+
+def test_a_bench_of_the_device_comes_first(tmp_path: Path) -> None:
+    bench(tmp_path / "bench")
+    model = cost_model("a GPU", gpu=True, benches=tmp_path / "bench")
+    assert seconds(model) == pytest.approx(0.0001 * (50_000 + 0.3 * 10_000))  # 0.1 ms an image
+    assert cost_model("another GPU", gpu=True, benches=tmp_path / "bench").factor is None
+
+
+def test_on_a_processor_a_benchs_threads_count_as_cores(tmp_path: Path) -> None:
+    bench(tmp_path / "bench", device="a CPU", provenance={"device_kind": "cpu"})
+    model = cost_model("a CPU", gpu=False, benches=tmp_path / "bench")
+    assert seconds(model) == pytest.approx(2 * 0.0001 * 53_000)
+
+
+def test_without_a_bench_the_table_stands_in_and_says_whose_it_is(tmp_path: Path) -> None:
+    here = cost_model(TABLE_DEVICE, gpu=False, benches=tmp_path)
+    elsewhere = cost_model("a CPU", gpu=False, benches=tmp_path)
+    assert here.factor == elsewhere.factor == 1
+    assert "on this processor" in here.basis
+    assert f"of another processor, {TABLE_DEVICE}" in elsewhere.basis
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"device": "a CPU"}', '{"device": "a CPU", "setup": {}}'])
+def test_what_is_no_bench_tells_nothing(tmp_path: Path, text: str) -> None:
+    (tmp_path / "x.json").write_text(text)
+    assert "built-in table" in cost_model("a CPU", gpu=False, benches=tmp_path).basis
+
+
+def test_benches_of_other_precisions_are_left_out(tmp_path: Path) -> None:
+    setup = {"network": "resnet110", "batch_size": 128, "threads": 2, "precision": "bf16"}
+    bench(tmp_path / "bench", setup=setup)
+    assert cost_model("a GPU", gpu=True, benches=tmp_path / "bench").factor is None

@@ -1,0 +1,68 @@
+import pytest
+import torch
+
+from benchmark.axes import Dataset, Masks, Method, Network, Numerics
+from benchmark.data.standin import standin
+from benchmark.spec import PROTOCOL, CostSpec, CostVariant
+from benchmark.training import cost
+from benchmark.training.cost import measure
+from benchmark.training.loop import Training, apply_numerics
+
+CPU = torch.device("cpu")
+SFE = Method(classifiers=2, beta=0.5, masks=Masks(views=8))
+SPEC = CostSpec(
+    protocol=PROTOCOL,
+    dataset=Dataset(name="cifar10", source="standin", train_images=6, test_images=4),
+    network=Network(family="resnet", depth=11),
+    batch_size=4,
+    steps=3,
+    device="this one",
+    variants=[
+        CostVariant(name="baseline", method=Method()),
+        CostVariant(name="SFE", method=SFE, listing1=True),
+        CostVariant(name="SLA", method=Method(rotations=4)),
+    ],
+)
+
+
+@pytest.fixture(autouse=True)
+def numerics() -> None:
+    apply_numerics(Numerics())
+
+
+def test_a_cost_run_takes_time_and_memory_of_every_variant() -> None:
+    blocks, how = measure(SPEC, standin(SPEC.dataset), CPU)
+    assert list(blocks) == ["baseline", "SFE", "SLA"]
+    assert how["memory_kind"] == "peak of a fresh process a variant"
+    assert how["steps"] == 3
+    first = blocks["baseline"]
+    assert first["memory_overhead_percent"] == first["time_overhead_percent"] == 0
+    for block in blocks.values():
+        assert block["seconds_per_step_lower_quartile"] <= block["seconds_per_step"]
+        assert block["seconds_per_step"] <= block["seconds_per_step_upper_quartile"]
+        slower = 100 * (block["seconds_per_step"] / first["seconds_per_step"] - 1)
+        assert block["time_overhead_percent"] == pytest.approx(slower)
+        larger = 100 * (block["memory_mib"] / first["memory_mib"] - 1)
+        assert block["memory_overhead_percent"] == pytest.approx(larger)
+        assert 100 < block["memory_mib"] < 5000  # a process with torch in it
+    assert blocks["SLA"]["time_overhead_percent"] > 50  # four times the images
+    assert blocks["SLA"]["memory_mib"] > first["memory_mib"]
+
+
+def test_variants_take_their_steps_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[str] = []
+    seconds = iter(range(1, 100))
+
+    def step(training: Training, batch_size: int) -> float:
+        assert batch_size == 4
+        turns.append(training.spec.method.label + ("+listing1" if training.model.listing1 else ""))
+        return float(next(seconds))
+
+    monkeypatch.setattr(cost, "take_step", step)
+    monkeypatch.setattr(cost, "_peak_mib", lambda *_: 100.0)
+    blocks, _ = measure(SPEC, standin(SPEC.dataset), CPU)
+    assert turns == ["baseline", "sfe+listing1", "sla"] * (cost.WARM_UP_STEPS + 3)
+    first = 3 * cost.WARM_UP_STEPS + 1  # what warms up is not counted
+    assert blocks["baseline"]["seconds_per_step"] == first + 3
+    assert blocks["SLA"]["seconds_per_step"] == first + 5
+    assert blocks["SLA"]["time_overhead_percent"] == pytest.approx(100 * (first + 5) / (first + 3) - 100)
