@@ -140,14 +140,17 @@ def memory_gib(spec: Spec) -> float:
 
 
 def _step(network: Network) -> Step:
-    """The table's entry, or the family's nearest one scaled by the arithmetic that depth and width make."""
+    """The table's entry, or the family's nearest one scaled by the arithmetic that depth and width make.
+
+    A family that is not in the table is taken for a ResNet.
+    """
     known = (network.family, network.depth, network.width)
     if known in _TABLE:
         return _TABLE[known]
-    family = [of for of in _TABLE if of[0] == network.family]
+    family = [of for of in _TABLE if of[0] == network.family] or [of for of in _TABLE if of[0] == "resnet"]
     nearest = min(family, key=lambda of: abs(of[1] - network.depth))
     depth = network.depth / nearest[1]
-    width = (network.width or 1) / (nearest[2] or 1)
+    width = (network.width or 1) / nearest[2] if nearest[2] else 1.0
     entry = _TABLE[nearest]
     more = depth * width**2
     return Step(entry.gmacs * more, entry.mib * depth * width, entry.megaparameters * more, entry.core_seconds * more)

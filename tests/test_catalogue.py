@@ -1,4 +1,5 @@
 import functools
+from typing import get_args
 
 import pytest
 import torch
@@ -6,7 +7,7 @@ from torch import nn
 
 from benchmark.axes import Network
 from benchmark.catalogue import DATASETS, NETWORKS, Family, depth_problem, own_dataset, stage_channels, width_meaning
-from benchmark.models.backbone import Backbone, build_backbone
+from benchmark.models.backbone import _BUILDERS, Backbone, build_backbone
 
 #: Name in a manifest -> channels of the stages' features and parameters of the plain network, 100 classes.
 PAPER: dict[str, tuple[tuple[int, ...], int]] = {
@@ -75,6 +76,12 @@ def test_tiny_imagenet_enters_at_its_own_size() -> None:
 
 def test_every_network_of_the_catalogue_is_held_here() -> None:
     assert set(NETWORKS) == set(PAPER)
+
+
+def test_every_family_stands_wherever_families_are_listed() -> None:
+    assert set(get_args(Family)) == set(_BUILDERS)
+    for family in get_args(Family):
+        assert depth_problem(family, 1)
 
 
 @pytest.mark.parametrize(

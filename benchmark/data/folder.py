@@ -26,9 +26,10 @@ def read_folder(dataset: Dataset, data_dir: Path) -> Listing:
     if lone := set(found["train"]) ^ set(found["test"]):
         raise DataError(f"{root}: the class {min(lone)} is in one of train and test only; give both the same classes")
     if len(found["train"]) != classes:
+        remedy = f"write classes: {len(found['train'])}" if dataset.classes else "is it another dataset?"
         raise DataError(
             f"{root}/train has {len(found['train'])} class folders, but {dataset.facts.title} has {classes} classes; "
-            "is it another dataset?"
+            f"{remedy}"
         )
     splits = {split: _split(root, split, names) for split, names in found.items()}
     sizes = [(root / file).stat().st_size for each in splits.values() for file in each.files]

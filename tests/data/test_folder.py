@@ -66,7 +66,7 @@ def test_what_is_wrong_is_said(data: Path, tmp_path: Path) -> None:
         prepare(MINE, None, tmp_path / "cache")
     with pytest.raises(DataError, match=r"^mine not found: .*nowhere/mine/train is missing; point --data-dir .* mine/"):
         prepare(MINE, tmp_path / "nowhere", tmp_path / "cache")
-    with pytest.raises(DataError, match="has 2 class folders, but mine has 3 classes"):
+    with pytest.raises(DataError, match=r"has 2 class folders, but mine has 3 classes; write classes: 2$"):
         prepare(MINE.model_copy(update={"classes": 3}), data, tmp_path / "cache")
     (data / "mine" / "train" / "beta" / "notes.txt").write_text("not an image")
     with pytest.raises(DataError, match=r"notes\.txt cannot be decoded: cannot identify image file"):

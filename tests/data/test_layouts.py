@@ -10,8 +10,10 @@ from PIL import Image
 from scipy.io import loadmat, savemat
 
 from benchmark.axes import Dataset
+from benchmark.catalogue import DATASETS
+from benchmark.data.archives import PUBLICATIONS
 from benchmark.data.cifar import LAYOUTS
-from benchmark.data.layouts import read_official
+from benchmark.data.layouts import _READERS, read_official
 from benchmark.data.listing import check_listing, refuse_part, verify_files
 from benchmark.data.places import FOLDERS, INDEX_FILES, glance
 from benchmark.data.source import cache_name, load, prepare
@@ -191,6 +193,7 @@ def test_too_many_images_are_no_official_set() -> None:
 
 
 def test_the_tables_of_places_agree() -> None:
+    assert set(DATASETS) == set(FOLDERS) == set(INDEX_FILES) == set(PUBLICATIONS) == {*LAYOUTS, *_READERS}
     for name, layout in LAYOUTS.items():
         assert FOLDERS[name] == layout.folder
         assert INDEX_FILES[name] == (*layout.train, *layout.test)
