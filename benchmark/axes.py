@@ -171,6 +171,11 @@ class Method(Frozen):
         return self.rotations * (self.masks.views + 1 if self.masks else 1)
 
     @property
+    def carried_views(self) -> int:
+        """Masked views of an image that go through the last stage; 1 where they are made behind it."""
+        return self.masks.views + 1 if self.masks and self.masks.carry_from else 1
+
+    @property
     def label(self) -> str:
         """Short name, for instance ``sla-sfe``."""
         parts = [name for name, used in (("sla", self.rotations > 1), ("sfe", self.masks)) if used]

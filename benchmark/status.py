@@ -2,6 +2,7 @@
 
 import contextlib
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -29,14 +30,30 @@ def count_states(plan: Plan, store: Store, run_folders: Path) -> dict[str, int]:
     return {"runs": len(plan.runs), **counts}
 
 
-def seconds_left(plan: Plan, store: Store, run_folders: Path) -> float | None:
+def speeds(plan: Plan, store: Store) -> list[float]:
+    """Seconds per unit of work of some of a plan's completed runs."""
+    done, found = [run for run in plan.runs if run.done and isinstance(run.spec, TrainSpec)], []
+    for run in done[:: max(1, len(done) // _SPEEDS_READ)]:
+        with contextlib.suppress(StoreError):
+            if is_number(seconds := store.load(run.run_id).cost.get("train_seconds")) and seconds > 0:
+                found.append(seconds / relative_work(run.spec))
+    return found
+
+
+def seconds_left(plan: Plan, store: Store, run_folders: Path, done: Sequence[float]) -> float | None:
     """About how long the open runs of a plan still take here, at the speed of those done and running.
 
     Failed runs are left out, as they wait to be asked for. As many runs are taken to go on beside each other
     as are running now. None where no run has shown its speed yet.
+
+    Args:
+        plan: what is asked for.
+        store: its results.
+        run_folders: where runs under way tell how far they are.
+        done: :func:`speeds` of completed runs, of this plan or of others.
     """
     failed = store.failed()
-    rates, left, running = [], 0.0, 0
+    rates, left, running = list(done), 0.0, 0
     for run in plan.missing:
         folder = RunFolder(run_folders / run.run_id)
         state = _state(run.run_id, failed, folder)
@@ -47,11 +64,6 @@ def seconds_left(plan: Plan, store: Store, run_folders: Path) -> float | None:
         left += work * (1 - word.done if word else 1)
         if word and word.done > 0 and word.seconds > 0:
             rates.append(word.seconds / (word.done * work))
-    done = [run for run in plan.runs if run.done and isinstance(run.spec, TrainSpec)]
-    for run in done[:: max(1, len(done) // _SPEEDS_READ)]:
-        with contextlib.suppress(StoreError):
-            if is_number(seconds := store.load(run.run_id).cost.get("train_seconds")) and seconds > 0:
-                rates.append(seconds / relative_work(run.spec))
     if not left:
         return 0.0
     return left * statistics.median(rates) / max(1, running) if rates else None

@@ -13,7 +13,7 @@ from benchmark.cli.common import run_folders
 from benchmark.jobs import Progress, RunFolder
 from benchmark.plan import Plan, make_plan
 from benchmark.profiles import load_variant
-from benchmark.status import count_states, seconds_left
+from benchmark.status import count_states, seconds_left, speeds
 from benchmark.store import Failure, Store
 from benchmark.suite import load_suite
 
@@ -44,17 +44,21 @@ def started(folders: Path, run_id: str) -> RunFolder:
     return folder
 
 
+def left(plan: Plan, store: Store, folders: Path) -> float | None:
+    return seconds_left(plan, store, folders, speeds(plan, store))
+
+
 def test_nothing_known_nothing_said(manifest: Path, tmp_path: Path) -> None:
     store = Store(tmp_path / "results")
-    assert seconds_left(planned(manifest, store), store, tmp_path / "runs") is None
+    assert left(planned(manifest, store), store, tmp_path / "runs") is None
 
 
 def test_completed_runs_tell_the_speed(manifest: Path, tmp_path: Path) -> None:
     store = Store(tmp_path / "results")
     done(store, planned(manifest, store), 2, seconds=100.0)
-    assert seconds_left(planned(manifest, store), store, tmp_path / "runs") == pytest.approx(600)
+    assert left(planned(manifest, store), store, tmp_path / "runs") == pytest.approx(600)
     done(store, planned(manifest, store), 8, seconds=100.0)
-    assert seconds_left(planned(manifest, store), store, tmp_path / "runs") == 0
+    assert left(planned(manifest, store), store, tmp_path / "runs") == 0
 
 
 def test_running_ones_too_and_failed_ones_are_left_out(manifest: Path, tmp_path: Path) -> None:
@@ -69,7 +73,7 @@ def test_running_ones_too_and_failed_ones_are_left_out(manifest: Path, tmp_path:
     with FileLock(folder.lock):
         states = count_states(plan, store, folders)
         assert states == {"runs": 8, "done": 0, "running": 1, "interrupted": 1, "failed": 1, "missing": 5}
-        assert seconds_left(plan, store, folders) == pytest.approx(50 + 6 * 100)
+        assert left(plan, store, folders) == pytest.approx(50 + 6 * 100)
 
 
 def test_status_prints_the_time_left(

@@ -25,7 +25,7 @@ from benchmark.manifest import find_manifests, load_manifest, suite_names
 from benchmark.plan import make_plan
 from benchmark.profiles import load_variant
 from benchmark.progress import duration
-from benchmark.status import count_states, seconds_left
+from benchmark.status import count_states, seconds_left, speeds
 
 
 @click.command("list")
@@ -104,7 +104,9 @@ def status(
     folders = run_folders(scratch_dir, store)
     plans = {suite.name: make_plan([suite], store.completed(), trials=trials) for suite in loaded}
     states = {name: count_states(made, store, folders) for name, made in plans.items()}
-    left = {name: seconds_left(made, store, folders) for name, made in plans.items()}
+    together = make_plan(loaded, store.completed(), trials=trials)
+    done = speeds(together, store)
+    left = {name: seconds_left(made, store, folders, done) for name, made in plans.items()}
     if form == "json":
         click.echo(json.dumps({name: {**states[name], "seconds_left": left[name]} for name in plans}, indent=1))
         return
@@ -113,8 +115,7 @@ def status(
     for name, counts in states.items():
         click.echo(f"{name:<12}" + "".join(f"{counts[column]:>13}" for column in columns) + f"{_time(left[name]):>13}")
     if len(loaded) > 1:  # suites share runs: what is left of all is less than the sum
-        together = make_plan(loaded, store.completed(), trials=trials)
-        click.echo(f"{headline(loaded, together)}; time left {_time(seconds_left(together, store, folders))}")
+        click.echo(f"{headline(loaded, together)}; time left {_time(seconds_left(together, store, folders, done))}")
 
 
 def _time(seconds: float | None) -> str:

@@ -13,11 +13,21 @@ EVALUATION_BATCH = 250
 
 
 @torch.no_grad()
-def evaluate(model: nn.Module, data: ImageSet, dataset: Dataset, device: torch.device) -> dict[str, float]:
-    """Accuracy in percent by prediction name; batch norms use their running statistics."""
+def evaluate(
+    model: nn.Module, data: ImageSet, dataset: Dataset, device: torch.device, *, carried: int = 1
+) -> dict[str, float]:
+    """Accuracy in percent by prediction name; batch norms use their running statistics.
+
+    Args:
+        model: gives :class:`~benchmark.methods.network.Logits`.
+        data: its test split is judged.
+        dataset: how its images are cropped.
+        device: where the model is.
+        carried: views of an image that go through the network together; the more, the fewer images at once.
+    """
     model.eval()
     correct: dict[str, Tensor] = {}
-    batch = int(EVALUATION_BATCH * min(1, (224 / dataset.image_size) ** 2))
+    batch = max(1, int(EVALUATION_BATCH * min(1, (224 / dataset.image_size) ** 2) / carried))
     batches = centre_batches(data.test, data.mean, data.std, dataset, device, batch)
     for images, labels in batches:
         for name, scores in predictions(model(images)).items():

@@ -117,7 +117,9 @@ class Training:
         if not math.isfinite(loss):
             raise DivergedError(f"the training loss of epoch {self.epoch + 1} is {loss}")
         with autocast(self.spec, self.device):
-            accuracies = evaluate(self.predict, self.data, self.spec.dataset, self.device)
+            accuracies = evaluate(
+                self.predict, self.data, self.spec.dataset, self.device, carried=self.spec.method.carried_views
+            )
         rate = learning_rate(self.spec.schedule, self.epoch)
         self.history.append({"epoch": self.epoch + 1, "learning_rate": rate, "train_loss": loss, **accuracies})
         self.epoch, self.step = self.epoch + 1, 0
