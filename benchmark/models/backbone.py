@@ -101,4 +101,10 @@ def on_meta(build: Callable[[], nn.Module]) -> nn.Module:
     """Build a module without the libraries' own, unseeded initialisation; its tensors are left empty."""
     with torch.device("meta"):
         module = build()
-    return module.to_empty(device="cpu")
+    for part in module.modules():  # what Module.to_empty does, but that imports a library for a second
+        for name, parameter in part.named_parameters(recurse=False):
+            empty = torch.empty(parameter.shape, dtype=parameter.dtype)
+            setattr(part, name, nn.Parameter(empty, requires_grad=parameter.requires_grad))
+        for name, buffer in part.named_buffers(recurse=False):
+            setattr(part, name, torch.empty(buffer.shape, dtype=buffer.dtype))
+    return module

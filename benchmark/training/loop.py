@@ -21,6 +21,7 @@ from benchmark.store import ActivationMap
 from benchmark.training.activation import activation_maps
 from benchmark.training.checkpoint import Checkpoint
 from benchmark.training.evaluation import evaluate
+from benchmark.training.optimizer import SGD
 
 
 def learning_rate(schedule: Schedule, epoch: int) -> float:
@@ -51,7 +52,7 @@ class Training:
             image_size=spec.dataset.image_size,
             device=device,
         )
-        self.optimizer = torch.optim.SGD(
+        self.optimizer = SGD(
             self.model.parameters(),
             lr=spec.schedule.learning_rate,
             momentum=spec.schedule.momentum,
