@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def test_it_is_there_but_no_part_of_all() -> None:
-    assert suite_names() == [*PAPER_SUITES, "figure1"]
+    assert suite_names() == [*PAPER_SUITES, "figure1", "precision"]
     assert SUITE_DIR / "figure1.yaml" not in find_manifests(["all"])
 
 

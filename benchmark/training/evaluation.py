@@ -8,7 +8,7 @@ from benchmark.data.augment import centre_batches
 from benchmark.data.packed import ImageSet
 from benchmark.methods.objective import predictions
 
-#: Images of up to 224 pixels evaluated at once, fewer of larger ones; changes no number, only memory.
+#: Images of up to 112 pixels evaluated at once, fewer of larger ones; changes no number, only memory.
 EVALUATION_BATCH = 250
 
 
@@ -27,7 +27,7 @@ def evaluate(
     """
     model.eval()
     correct: dict[str, Tensor] = {}
-    batch = max(1, int(EVALUATION_BATCH * min(1, (224 / dataset.image_size) ** 2) / carried))
+    batch = max(1, int(EVALUATION_BATCH * min(1, (112 / dataset.image_size) ** 2) / carried))
     batches = centre_batches(data.test, data.mean, data.std, dataset, device, batch)
     for images, labels in batches:
         for name, scores in predictions(model(images)).items():

@@ -92,3 +92,28 @@ def test_evaluation_leaves_the_model_as_it_was(model: JointNetwork, data: ImageS
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, before[name]), name
     assert all(parameter.grad is None for parameter in model.parameters())
+
+
+@pytest.mark.parametrize(
+    ("dataset", "carried", "images"),
+    [
+        (Dataset(name="cifar100"), 1, 250),
+        (Dataset(name="cifar100"), 33, 7),
+        (Dataset(name="tiny-imagenet"), 1, 250),
+        (Dataset(name="stanford_dogs"), 1, 62),
+        (Dataset(name="cub200"), 1, 15),
+        (Dataset(name="cub200"), 33, 1),
+    ],
+)
+def test_larger_images_and_carried_views_are_evaluated_fewer_at_once(
+    model: JointNetwork, data: ImageSet, dataset: Dataset, carried: int, images: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def batches(*words: object) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        asked.append(words[-1])  # type: ignore[arg-type]
+        return []
+
+    monkeypatch.setattr(evaluation, "centre_batches", batches)
+    evaluate(model, data, dataset, CPU, carried=carried)
+    assert asked == [images]
