@@ -48,7 +48,7 @@ class Places:
 
 @dataclass
 class Summary:
-    """How an invocation ended: failed runs with their reasons, and whether it was interrupted."""
+    """How an invocation ended: failed runs with the kind of failure, and whether it was interrupted."""
 
     completed: int = 0
     failed: dict[str, str] = field(default_factory=dict)
