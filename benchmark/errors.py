@@ -48,13 +48,13 @@ class RunError(BenchmarkError):
 
 
 class DivergedError(RunError):
-    """The loss became NaN or infinite."""
+    """The loss, a parameter or a batch-norm statistic became NaN or infinite."""
 
     status = "diverged"
 
 
 class TimedOutError(RunError):
-    """The run took longer than ``--timeout-min`` allows."""
+    """The training steps of a run, or one attempt at it, took longer than ``--timeout-min`` allows."""
 
     status = "timed_out"
 

@@ -6,6 +6,8 @@ import resource
 from functools import cache
 from pathlib import Path
 
+from benchmark.errors import UserError
+
 _GPUS = Path("/proc/driver/nvidia/gpus")
 
 
@@ -17,8 +19,12 @@ def gpu_models() -> tuple[str, ...]:
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:
         return tuple(models)
-    wanted = [part.strip() for part in visible.split(",") if part.strip()]
-    return tuple(models[int(part)] if part.isdigit() else part for part in wanted if models and part != "-1")
+    found = []
+    for part in filter(None, map(str.strip, visible.split(","))) if models else ():
+        if part == "-1" or (part.isdigit() and int(part) >= len(models)):
+            break  # as CUDA does: what stands behind a GPU that isn't there is not seen either
+        found.append(models[int(part)] if part.isdigit() else part)
+    return tuple(found)
 
 
 @cache
@@ -45,9 +51,24 @@ def _cpuinfo(*fields: str) -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith(fields)), "")
 
 
-def device_name() -> str:
-    """The device that runs would use here: the first GPU's model, or the processor's."""
-    return gpu_models()[0] if gpu_models() else cpu_model()
+def device_kind(wanted: str = "auto") -> str:
+    """``cpu`` or ``cuda``: what an option ``--device`` comes to on this machine.
+
+    Raises:
+        UserError: a GPU is asked for where there is none.
+    """
+    if wanted == "cuda" and not gpu_models():
+        raise UserError("--device cuda: this machine shows no NVIDIA GPU; leave the option out to use the processor")
+    return ("cuda" if gpu_models() else "cpu") if wanted == "auto" else wanted
+
+
+def device_name(wanted: str = "auto") -> str:
+    """The model of the device that runs would use here: the first GPU's, or the processor's.
+
+    Raises:
+        UserError: see :func:`device_kind`.
+    """
+    return gpu_models()[0] if device_kind(wanted) == "cuda" else cpu_model()
 
 
 def cores() -> int:

@@ -4,6 +4,8 @@ Files hold all truth: a run is done when its result is in the store. The schedul
 when, and what an ended worker means.
 """
 
+import contextlib
+import signal
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -18,13 +20,15 @@ from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, RunFol
 from benchmark.plan import PlannedRun
 from benchmark.progress import View
 from benchmark.spec import CostSpec
-from benchmark.store import Failure, Result, Store
+from benchmark.store import Failure, Result, Status, Store
 
 #: Starts of a worker that may vanish without a word (killed, out of the system's memory) before it counts as crashed.
 VANISHING_LIMIT = 3
 #: Pause before a run that was interrupted, or is under way elsewhere, is looked at again.
 RETRY_SECONDS = 5.0
 POLL_SECONDS = 0.2
+#: Minutes beyond its time limit after which a worker that has not ended by itself hangs, and is killed.
+GRACE_MIN = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,15 +48,21 @@ class Places:
 
 @dataclass
 class Summary:
-    """How an invocation ended: failed runs with their reasons, and whether it was interrupted."""
+    """How an invocation ended: failed runs with the kind of failure, and whether it was interrupted."""
 
     completed: int = 0
     failed: dict[str, str] = field(default_factory=dict)
     interrupted: bool = False
 
 
+def taken_up(runs: Sequence[PlannedRun], store: Store, *, retry_failed: bool) -> list[PlannedRun]:
+    """Those of the open runs that an invocation trains: the ones without a failure on record, or just the failed."""
+    failed = store.failed()
+    return [run for run in runs if (run.run_id in failed) is retry_failed]
+
+
 def prepare_data(runs: Sequence[PlannedRun], places: Places) -> None:
-    """Check and pack every dataset that the missing runs read, before anything is trained.
+    """Check and pack every dataset that the runs read, before anything is trained.
 
     Raises:
         DataError: a set is missing, damaged or not to be read yet.
@@ -70,7 +80,8 @@ class Scheduler:
         store: where results appear.
         places: scratch, cache and data folders.
         view: who watches.
-        timeout_min: minutes of training after which a run counts as timed out; None for no bound.
+        timeout_min: minutes that a run's training steps, and each attempt as a whole, may take; None for no
+            bound. The worker keeps to it; one that hangs is killed :data:`GRACE_MIN` later.
     """
 
     def __init__(
@@ -82,17 +93,19 @@ class Scheduler:
         self.running: dict[str, PlannedRun] = {}
         self.not_before: dict[str, float] = {}
         self.silent_before: dict[str, int] = {}
+        self.started: dict[str, float] = {}
+        self.overdue: set[str] = set()
 
     def run(self, runs: Sequence[PlannedRun], *, retry_failed: bool = False) -> Summary:
-        """Train every run without a result; failures of earlier invocations wait for ``retry_failed``.
+        """Train the runs, none of which has a result; with ``retry_failed`` just the failures of earlier invocations.
 
-        A ``KeyboardInterrupt`` makes every worker save its state and ends the call with what is done.
+        Without it those wait, and are part of the summary. A ``KeyboardInterrupt`` makes every worker save its
+        state and ends the call with what is done.
         """
-        known = set() if retry_failed else self.store.failed()
-        self.summary.failed = {
-            run.run_id: self.store.load_failure(run.run_id).status for run in runs if run.run_id in known
-        }
-        queue = deque(run for run in runs if run.run_id not in known)
+        queue = deque(taken_up(runs, self.store, retry_failed=retry_failed))
+        if not retry_failed:
+            waiting = taken_up(runs, self.store, retry_failed=True)
+            self.summary.failed = {run.run_id: self.store.load_failure(run.run_id).status for run in waiting}
         self.work = {run.run_id: relative_work(run.spec) for run in queue}
         self.fraction = dict.fromkeys(self.work, 0.0)
         self.resumed: dict[str, float] = {}
@@ -113,6 +126,7 @@ class Scheduler:
             self._start_what_fits(queue)
             for name, status in self.executor.ended().items():
                 self._ended(self.running.pop(name), status, queue)
+            self._kill_overdue()
             for name in self.running:
                 if word := self._folder(name).progress():
                     self.resumed.setdefault(name, word.done)
@@ -156,7 +170,18 @@ class Scheduler:
         self.silent_before[run.run_id] = folder.vanished()
         self.executor.start(run.run_id, folder, memory_gib(run.spec), run.spec.numerics.threads)
         self.running[run.run_id] = run
+        self.started[run.run_id] = time.monotonic()
+        self.overdue.discard(run.run_id)
         self.view.started(run.run_id)
+
+    def _kill_overdue(self) -> None:
+        if self.timeout_min is None:
+            return
+        longest = 60 * (self.timeout_min + GRACE_MIN)
+        for name in self.running.keys() - self.overdue:
+            if time.monotonic() - self.started[name] > longest:
+                self.overdue.add(name)
+                self.executor.kill(name)
 
     def _ended(self, run: PlannedRun, status: int, queue: deque[PlannedRun]) -> None:
         outcome = self._outcome(run, status)
@@ -179,12 +204,18 @@ class Scheduler:
             if run.run_id in self.store.failed():
                 return self.store.load_failure(run.run_id).status
             return f"failed without a record: {' '.join(self._folder(run.run_id).log_tail(1))}"
+        if run.run_id in self.overdue:
+            self._record(run, "timed_out", f"took more than {self.timeout_min:g} minutes (--timeout-min) and hung")
+            return "timed_out"
         folder = self._folder(run.run_id)
+        if self.summary.interrupted and status in (-signal.SIGTERM, -signal.SIGKILL):
+            folder.note_attempt("interrupted")  # our own signal met it before it could say so
+            return "interrupted"
         if folder.vanished() == self.silent_before[run.run_id]:  # it ended before its first word
             folder.note_attempt("start")
         if folder.vanished() < VANISHING_LIMIT:
             return "vanished"
-        self._record_crash(run, f"its process ended {VANISHING_LIMIT} times without a word (status {status})")
+        self._record(run, "crashed", f"its process ended {VANISHING_LIMIT} times without a word (status {status})")
         return "crashed"
 
     def _count(self, run: PlannedRun, outcome: str) -> None:
@@ -208,6 +239,9 @@ class Scheduler:
         except KeyboardInterrupt:
             pass
         self.executor.stop(kill=True)
+        for name in self.running:
+            with contextlib.suppress(OSError):  # a full disk may be why we stop
+                self._folder(name).note_attempt("interrupted")
 
     def _tell_total(self) -> None:
         everything = sum(self.work.values()) or 1.0
@@ -218,15 +252,15 @@ class Scheduler:
         finished = self.summary.completed + sum(name in self.work for name in self.summary.failed)
         self.view.total(finished, len(self.work), done / everything, left)
 
-    def _record_crash(self, run: PlannedRun, reason: str) -> None:
+    def _record(self, run: PlannedRun, status: Status, reason: str) -> None:
         folder = self._folder(run.run_id)
-        folder.note_attempt("crashed")
+        folder.note_attempt(status)
         self.store.put(
             Result(
                 schema_version=1,
                 run_id=run.run_id,
                 spec=run.spec,
-                status="crashed",
+                status=status,
                 metrics={},
                 history=[],
                 cost={},

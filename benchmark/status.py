@@ -18,6 +18,8 @@ from benchmark.store import Store
 STATES = ("done", "running", "interrupted", "failed", "missing")
 #: Completed runs whose speed is read for the time left; reading all of a paper's would take a second.
 _SPEEDS_READ = 20
+#: Characters of a failure's reason that are shown.
+_LINE = 160
 
 
 def count_states(plan: Plan, store: Store, run_folders: Path) -> dict[str, int]:
@@ -28,6 +30,28 @@ def count_states(plan: Plan, store: Store, run_folders: Path) -> dict[str, int]:
         state = "done" if run.done else _state(run.run_id, failed, RunFolder(run_folders / run.run_id))
         counts[state] += 1
     return {"runs": len(plan.runs), **counts}
+
+
+def failures(plan: Plan, store: Store, run_folders: Path) -> dict[str, str]:
+    """The runs of a plan that wait as failed, each with its reason."""
+    failed = store.failed()
+    names = [run.run_id for run in plan.missing if run.run_id in failed]
+    return {
+        name: why_failed(store, name)
+        for name in names
+        if _state(name, failed, RunFolder(run_folders / name)) == "failed"
+    }
+
+
+def why_failed(store: Store, run_id: str) -> str:
+    """Kind and reason of a run's latest failure in one short line; its record has the rest."""
+    try:
+        record = store.load_failure(run_id)
+    except StoreError:
+        return "its record can't be read"
+    lines = record.failure.reason.strip().splitlines() if record.failure else []
+    line = lines[0] if lines else "no reason is known"
+    return f"{record.status}: {line if len(line) <= _LINE else line[: _LINE - 1] + '…'}"
 
 
 def speeds(plan: Plan, store: Store) -> list[float]:

@@ -60,14 +60,19 @@ class Suite:
         return min(self.manifest.trials, self.variant.profile.trials)
 
 
-def load_suite(path: Path, variant: Variant) -> Suite:
+def load_suite(path: Path, variant: Variant, device: str | None = None) -> Suite:
     """Read a manifest and work out every cell's run.
+
+    Args:
+        path: the manifest.
+        variant: profile and settings.
+        device: model of the device that a cost run measures; None for the one that runs would use here.
 
     Raises:
         ManifestError: the manifest, the profile or a setting is wrong somewhere.
     """
     manifest = load_manifest(path)
-    builder = _Builder(path, manifest, variant)
+    builder = _Builder(path, manifest, variant, device or device_name())
     cells = [
         cell
         for index, row in enumerate(manifest.rows)
@@ -82,7 +87,7 @@ def load_suite(path: Path, variant: Variant) -> Suite:
     return Suite(path, manifest, variant, tuple(cells))
 
 
-def load_suites(paths: Sequence[Path], variant: Variant) -> list[Suite]:
+def load_suites(paths: Sequence[Path], variant: Variant, device: str | None = None) -> list[Suite]:
     """All named manifests; two of one name would overwrite each other's reports and are refused.
 
     Raises:
@@ -91,7 +96,7 @@ def load_suites(paths: Sequence[Path], variant: Variant) -> list[Suite]:
     """
     suites: list[Suite] = []
     for path in paths:
-        suite = load_suite(path, variant)
+        suite = load_suite(path, variant, device)
         if clash := next((other for other in suites if other.name == suite.name), None):
             raise ManifestError(path, "suite", f"{suite.name!r} is the name of {clash.path} too; give it another")
         suites.append(suite)
@@ -130,8 +135,8 @@ def _read_distilling_runs(cells: Sequence[Cell]) -> list[Cell]:
 class _Builder:
     """Lays protocol, manifest, profile and settings over each other for one manifest."""
 
-    def __init__(self, path: Path, manifest: Manifest, variant: Variant) -> None:
-        self.path, self.manifest, self.variant = path, manifest, variant
+    def __init__(self, path: Path, manifest: Manifest, variant: Variant, device: str) -> None:
+        self.path, self.manifest, self.variant, self.device = path, manifest, variant, device
         self.ground = load_profile("paper")
         self.cost: CostSpec | None = None
 
@@ -213,7 +218,7 @@ class _Builder:
             network=first.network,
             batch_size=first.schedule.batch_size,
             steps=self.variant.profile.cost_steps,
-            device=device_name(),
+            device=self.device,
             variants=[
                 CostVariant(name=name, method=Method.model_validate(spec.method.model_dump()), listing1=listing1)
                 for name, (spec, listing1) in specs.items()

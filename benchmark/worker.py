@@ -1,12 +1,14 @@
 """One run: a job in, a result out (floor 4). ``python -m benchmark.worker RUN_FOLDER``.
 
 Every engine starts this same command, and files hold all truth. A worker that gets SIGTERM, SIGINT,
-SIGUSR1 or SIGUSR2 saves its state and exits 75; started again, it goes on. Whatever ends a run otherwise
-is recorded as its failure, with exit status 1.
+SIGUSR1 or SIGUSR2, or whose runner is gone, saves its state and exits 75; started again, it goes on. Whatever
+ends a run otherwise is recorded as its failure, with exit status 1.
 """
 
 import contextlib
+import dataclasses
 import datetime
+import functools
 import os
 import signal
 import sys
@@ -24,7 +26,7 @@ from benchmark.data.packed import ImageSet
 from benchmark.data.source import load as load_images
 from benchmark.errors import InterruptedRun, RunError, TimedOutError, UserError
 from benchmark.files import remove_leftovers
-from benchmark.hardware import cpu_model, gpu_models, process_peak_mib
+from benchmark.hardware import device_name, process_peak_mib
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, Progress, RunFolder
 from benchmark.spec import CostSpec, TrainSpec
 from benchmark.store import Failure, Result, Status, Store
@@ -32,11 +34,47 @@ from benchmark.store import Failure, Result, Status, Store
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
 
 
+@dataclasses.dataclass
+class _Watch:
+    """Whether this attempt is to end: asked by a signal, left by its runner, or out of time.
+
+    It only notes a signal; that is acted on between two steps, where the state is whole.
+    """
+
+    began: float = dataclasses.field(default_factory=time.monotonic)
+    parent: int = dataclasses.field(default_factory=os.getppid)
+    signalled: int | None = None
+
+    def start(self) -> None:
+        """Note signals from here on."""
+        for number in _SIGNALS:
+            signal.signal(number, self._note)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.signalled = number
+
+    def check(self, timeout_min: float | None, train_seconds: float = 0) -> None:
+        """Raise what ends the attempt.
+
+        Both the training steps of all attempts together and the whole of this attempt are bounded.
+        """
+        if self.signalled is not None or os.getppid() != self.parent:
+            raise InterruptedRun(f"signal {self.signalled}" if self.signalled else "the runner is gone")
+        if timeout_min is None:
+            return
+        if train_seconds > 60 * timeout_min:
+            raise TimedOutError(f"trained for more than {timeout_min:g} minutes (--timeout-min)")
+        if time.monotonic() - self.began > 60 * timeout_min:
+            raise TimedOutError(f"this attempt took more than {timeout_min:g} minutes (--timeout-min)")
+
+
 def main(arguments: list[str]) -> int:
     """Run the job in a folder; the exit status is 0, 1 (failed), 2 (no job), 75 (interrupted) or 76 (busy)."""
     if len(arguments) != 1:
         print("usage: python -m benchmark.worker RUN_FOLDER", file=sys.stderr)
         return 2
+    watch = _Watch()
+    watch.start()  # first of all: a signal that nobody notes ends the process without a word
     folder = RunFolder(Path(arguments[0]))
     try:
         job = folder.job()
@@ -47,7 +85,7 @@ def main(arguments: list[str]) -> int:
         # The system drops a lock with its process, however that ends. The first keeps the scratch folder to one
         # worker, the second the result: another runner may have a scratch folder of its own.
         with FileLock(folder.lock, timeout=0), FileLock(Store(Path(job.results_folder)).lock(job.run_id), timeout=0):
-            return _Worker(folder, job).run()
+            return _Worker(folder, job, watch).run()
     except Timeout:
         print(f"{job.run_id} is being trained by another process", file=sys.stderr)
         return EXIT_BUSY
@@ -57,17 +95,13 @@ def main(arguments: list[str]) -> int:
 
 
 class _Worker:
-    def __init__(self, folder: RunFolder, job: Job) -> None:
-        self.folder, self.job = folder, job
+    def __init__(self, folder: RunFolder, job: Job, watch: _Watch) -> None:
+        self.folder, self.job, self.watch = folder, job, watch
         self.store = Store(Path(job.results_folder))
         self.started = datetime.datetime.now(datetime.UTC)
-        self.signalled: int | None = None
-        self.parent = os.getppid()
         self.said = self.saved = time.monotonic()
 
     def run(self) -> int:
-        for number in _SIGNALS:
-            signal.signal(number, self._note_signal)
         for path in (self.folder.checkpoint, self.store.path(self.job.run_id)):
             remove_leftovers(path)
         self.folder.note_attempt("start")
@@ -86,9 +120,6 @@ class _Worker:
         self.store.lock(self.job.run_id).unlink(missing_ok=True)  # whoever comes now finds the result
         return 0
 
-    def _note_signal(self, number: int, frame: FrameType | None) -> None:
-        self.signalled = number  # acted on between two steps, where the state is whole
-
     def _completed(self) -> None:
         if self.job.run_id in self.store.completed():
             print("another worker has completed it", flush=True)
@@ -104,11 +135,12 @@ class _Worker:
         from benchmark.training.cost import measure
         from benchmark.training.loop import apply_numerics
 
-        if (used := gpu_models()[0] if self.job.device == "cuda" else cpu_model()) != spec.device:
+        if (used := device_name(self.job.device)) != spec.device:
             raise RunError(f"this cost run is to measure {spec.device!r}, but would measure {used!r}")
         apply_numerics(spec.numerics)
         images = self._images(spec.dataset)
-        metrics, cost = measure(spec, images, torch.device(self.job.device))
+        check = functools.partial(self.watch.check, self.job.timeout_min)
+        metrics, cost = measure(spec, images, torch.device(self.job.device), check)
         self.store.put(self._result("completed", metrics, [], cost, images.digest))
 
     def _images(self, dataset: Dataset) -> ImageSet:
@@ -141,13 +173,11 @@ class _Worker:
 
         def after_step(training: Training) -> None:
             now = time.monotonic()
-            if self.signalled is not None or os.getppid() != self.parent:
-                save()
-                why = f"signal {self.signalled}" if self.signalled else "the runner is gone"
-                raise InterruptedRun(f"{why}, in epoch {training.epoch + 1}")
-            if self.job.timeout_min is not None and training.seconds > 60 * self.job.timeout_min:
-                save()  # a retry with more time goes on from here
-                raise TimedOutError(f"trained for more than {self.job.timeout_min:g} minutes (--timeout-min)")
+            try:
+                self.watch.check(self.job.timeout_min, training.seconds)
+            except (InterruptedRun, TimedOutError):
+                save()  # the next attempt goes on from here; after a time-out one with more time
+                raise
             if now - self.saved > 60 * self.job.checkpoint_minutes:
                 save()
             if now - self.said > 0.5:

@@ -21,7 +21,19 @@ FLOORS = {
     3: ("training", "reports", "status", "verify", "merge"),
     2: ("methods", "plan", "plausible"),
     1: ("data", "models", "manifest", "profiles", "layers", "suite", "store", "jobs", "provenance", "costs"),
-    0: ("spec", "axes", "schema", "catalogue", "statistics", "seeding", "errors", "files", "yaml_files", "hardware"),
+    0: (
+        "spec",
+        "axes",
+        "schema",
+        "catalogue",
+        "statistics",
+        "seeding",
+        "errors",
+        "files",
+        "yaml_files",
+        "hardware",
+        "processes",
+    ),
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 

@@ -2,7 +2,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,14 +11,19 @@ import pytest
 from filelock import FileLock
 
 import benchmark.cli
+from benchmark import hardware
 from benchmark.cli import main
 from benchmark.cli.common import run_folders
+from benchmark.executors import local
 from benchmark.manifest import PAPER_SUITES, SUITE_DIR, find_manifests
-from benchmark.plan import make_plan
+from benchmark.plan import PlannedRun, make_plan
 from benchmark.profiles import load_variant
-from benchmark.store import Store
+from benchmark.scheduler import Scheduler, Summary
+from benchmark.spec import CostSpec, TrainSpec
+from benchmark.store import Failure, Store
 from benchmark.suite import load_suites
 
+from . import made
 from .test_store import result
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -178,11 +183,75 @@ def test_status_tells_five_states_apart(folders: Path, command: Command) -> None
             "failed": 1,
             "missing": 32,
             "seconds_left": None,
+            "failures": {states["failed"]: "diverged: loss is nan"},
         },
     }
-    header, line = command("status", "table4").out.splitlines()
+    header, line, failed = command("status", "table4").out.splitlines()
+    assert failed == f"failed: {states['failed']}: diverged: loss is nan"
     assert header.split() == ["suite", "runs", "done", "running", "interrupted", "failed", "missing", "time", "left"]
     assert line.split() == ["table4", "36", "1", "0", "2", "1", "32", "unknown"]
+
+
+# ------------------------------------------------------------------ run, with nothing trained
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[PlannedRun]:
+    """The runs that a scheduler was given: the first training fails, and one that leaves no record."""
+    given: list[PlannedRun] = []
+
+    def run(self: Scheduler, runs: Sequence[PlannedRun], *, retry_failed: bool = False) -> Summary:
+        given.extend(runs)
+        failure = Failure(reason=f"DataError: {'x' * 300}\nmore of it", log_tail=[], log_file="log.txt")
+        spec = next(run.spec for run in runs if isinstance(run.spec, TrainSpec))
+        crashed = made.result(spec, status="crashed", failure=failure)
+        self.store.put(crashed)
+        return Summary(failed={crashed.run_id: "crashed", "speechless": "without a record"})
+
+    monkeypatch.setattr(Scheduler, "run", run)
+    monkeypatch.setattr(sys.modules["benchmark.cli.run"], "write_reports", lambda *_: None)
+    return given
+
+
+def test_a_cost_run_names_the_device_asked_for(
+    command: Command, asked: list[PlannedRun], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in (hardware, local):
+        monkeypatch.setattr(place, "gpu_models", lambda: ("NVIDIA H100",))
+    for options, device in (["--device", "cpu"], hardware.cpu_model()), ([], "NVIDIA H100"):
+        asked.clear()
+        assert command("table3", "--profile", "smoke", *options).status == 1
+        assert [run.spec.device for run in asked if isinstance(run.spec, CostSpec)] == [device]
+
+
+def test_failures_are_named_with_their_reason(command: Command, asked: list[PlannedRun]) -> None:
+    said = command("table2", "--profile", "smoke", "--device", "cpu")
+    assert said.status == 1
+    first, second, hint = said.err.splitlines()
+    assert first.startswith(f"failed: {asked[0].run_id}: crashed: DataError: xxx")
+    assert "xxx…; see " in first
+    assert "more of it" not in first
+    assert second.startswith("failed: speechless: without a record; ")
+    assert "--retry-failed" in hint
+    told = command("status", "table2", "--profile", "smoke").out
+    assert f"failed: {asked[0].run_id}: crashed: DataError: xxx" in told
+
+
+def test_retry_failed_says_what_it_leaves(command: Command, asked: list[PlannedRun]) -> None:
+    said = command("table2", "--profile", "smoke", "--device", "cpu", "--retry-failed")
+    assert f"{len(asked) - 1} runs are missing still; without --retry-failed" in said.err
+
+
+def test_a_gpu_that_is_not_there_is_refused_before_anything(
+    folders: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hardware, "gpu_models", tuple)
+    damaged = folders / "results" / "paper" / f"{BASELINE}.json"
+    damaged.parent.mkdir(parents=True)
+    damaged.write_text("half a resu")
+    refused(command("table2", "--profile", "smoke", "--device", "cuda"), "--device cuda")
+    refused(command("table4", "--device", "cuda"), "--device cuda")
+    assert [path for path in folders.rglob("*") if path.is_file()] == [damaged]
 
 
 # ------------------------------------------------------------------ report

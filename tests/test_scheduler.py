@@ -19,7 +19,7 @@ from benchmark.executors.local import LocalExecutor, Slot
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, Progress, RunFolder
 from benchmark.plan import PlannedRun
 from benchmark.progress import PlainView
-from benchmark.scheduler import Places, Scheduler, Summary, prepare_data
+from benchmark.scheduler import Places, Scheduler, Summary, prepare_data, taken_up
 from benchmark.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec, run_id
 from benchmark.store import Failure, Result, Status, Store
 
@@ -130,6 +130,7 @@ class FakeExecutor:
         self.beside: list[set[str]] = []
         self.asked: list[float] = []
         self.stops: list[bool] = []
+        self.killed: list[str] = []
         self.polled = 0
 
     def fits(self, memory_gib: float) -> bool:
@@ -157,6 +158,10 @@ class FakeExecutor:
 
     def stop(self, *, kill: bool = False) -> None:
         self.stops.append(kill)
+
+    def kill(self, run_id: str) -> None:
+        self.killed.append(run_id)
+        self.running[run_id] = (0, -signal.SIGKILL)
 
 
 class FakeView:
@@ -190,9 +195,17 @@ class Bench:
         self.places = Places(runs=root / "runs", cache=root / "cache", data=None)
         self.view = FakeView()
 
-    def run(self, executor: FakeExecutor, runs: Sequence[PlannedRun], *, retry_failed: bool = False) -> Summary:
+    def run(
+        self,
+        executor: FakeExecutor,
+        runs: Sequence[PlannedRun],
+        *,
+        retry_failed: bool = False,
+        timeout_min: float | None = None,
+    ) -> Summary:
         self.view = FakeView()
-        scheduler = Scheduler(cast(LocalExecutor, executor), self.store, self.places, self.view)
+        engine = cast(LocalExecutor, executor)
+        scheduler = Scheduler(engine, self.store, self.places, self.view, timeout_min=timeout_min)
         return scheduler.run(runs, retry_failed=retry_failed)
 
     def outcomes(self) -> list[str]:
@@ -269,6 +282,40 @@ def test_failures_wait_for_retry_failed(bench: Bench) -> None:
     assert bench.run(again, runs[:1], retry_failed=True) == Summary(completed=1)
     assert again.started == [runs[0].run_id]
     assert bench.store.failed() == set()
+
+
+def test_retry_failed_takes_up_nothing_else(bench: Bench) -> None:
+    failed, missing = runs_of(2)
+    bench.run(FakeExecutor(fail("crashed")), [failed])
+    executor = FakeExecutor(complete)
+    assert taken_up([failed, missing], bench.store, retry_failed=True) == [failed]
+    assert bench.run(executor, [failed, missing], retry_failed=True) == Summary(completed=1)
+    assert executor.started == [failed.run_id]
+    assert bench.run(executor, [missing]) == Summary(completed=1)
+
+
+def test_a_worker_that_hangs_is_killed_long_after_its_time(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "GRACE_MIN", 0.001)
+    hung, other = runs_of(2)
+
+    def hang(folder: RunFolder, job: Job) -> int:
+        executor.polls = 1  # of the next one
+        return interrupt(folder, job)
+
+    executor = FakeExecutor(hang, complete, slots=2, polls=10**9)
+    assert bench.run(executor, [hung, other], timeout_min=0.001).failed == {hung.run_id: "timed_out"}
+    assert executor.killed == [hung.run_id]
+    failure = bench.store.load_failure(hung.run_id).failure
+    assert failure is not None
+    assert "--timeout-min" in failure.reason
+    assert bench.attempts(hung)[-1] == "timed_out"
+    assert bench.store.completed() == {other.run_id}
+
+
+def test_a_worker_within_its_time_is_left_alone(bench: Bench) -> None:
+    executor = FakeExecutor(complete, polls=5)
+    assert bench.run(executor, runs_of(1), timeout_min=1.0) == Summary(completed=1)
+    assert executor.killed == []
 
 
 def test_a_worker_that_could_not_record_its_failure_has_failed(bench: Bench) -> None:
@@ -436,6 +483,29 @@ def test_a_second_ctrl_c_ends_them_at_once(bench: Bench) -> None:
     assert executor.polled == 3
     assert executor.stops == [False, True]
     assert bench.view.closed == 1
+
+
+@pytest.mark.parametrize("status", [-signal.SIGTERM, -signal.SIGKILL])
+def test_what_our_own_signal_ends_is_interrupted(bench: Bench, status: int) -> None:
+    # SIGTERM meets a worker that still imports, and notes no signals yet
+    def ended_by_us(folder: RunFolder, job: Job) -> int:
+        return status
+
+    [run] = runs_of(1)
+    for _ in range(4):  # more often than it may vanish
+        executor = FakeExecutor(ended_by_us, polls=2, interrupt_polls=[1])
+        assert bench.run(executor, [run]) == Summary(interrupted=True)
+        assert bench.outcomes() == ["interrupted"]
+        assert bench.attempts(run)[-1] == "interrupted"
+    assert bench.store.failed() == set()
+
+
+def test_what_a_second_ctrl_c_kills_is_interrupted(bench: Bench) -> None:
+    [run] = runs_of(1)
+    for _ in range(4):
+        bench.run(FakeExecutor(vanish, polls=1000, interrupt_polls=[1, 3]), [run])
+    assert bench.attempts(run) == ["start", "interrupted"] * 4
+    assert bench.run(FakeExecutor(complete), [run]) == Summary(completed=1)
 
 
 def test_an_interrupted_suite_goes_on(bench: Bench) -> None:

@@ -15,10 +15,11 @@ from filelock import FileLock
 from benchmark import worker
 from benchmark.axes import Dataset, Masks, Method, Network, Schedule
 from benchmark.errors import DivergedError
+from benchmark.hardware import cpu_model
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, RunFolder
 from benchmark.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec, run_id
 from benchmark.store import Result, Store
-from benchmark.training import checkpoint
+from benchmark.training import checkpoint, loop
 from benchmark.training.loop import Training
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -232,6 +233,27 @@ def test_a_bounded_run_times_out_and_can_go_on(tmp_path: Path, undisturbed: Resu
     assert again.result().history == undisturbed.history
 
 
+def test_the_time_of_an_attempt_is_bounded_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Evaluation and loading are no training steps, and last all the same."""
+    place, slept = Place(tmp_path, spec_of(), timeout_min=10.0), [0.0]
+    monotonic, evaluate = time.monotonic, loop.evaluate
+
+    def slow(*arguments: Any) -> Any:
+        slept[0] += 3600
+        return evaluate(*arguments)
+
+    monkeypatch.setattr(time, "monotonic", lambda: monotonic() + slept[0])
+    monkeypatch.setattr(loop, "evaluate", slow)
+    assert place.run() == EXIT_FAILED
+    failure = place.failure()
+    assert failure.status == "timed_out"
+    assert failure.failure is not None
+    assert "this attempt took more than 10 minutes" in failure.failure.reason
+    state = checkpoint.load(place.folder.checkpoint, place.run_id)
+    assert state is not None
+    assert (state["epoch"], state["step"]) == (1, 1)  # the epoch that was evaluated is not lost
+
+
 def test_what_cannot_be_recorded_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -256,7 +278,47 @@ def test_a_cost_run_measures_only_its_own_device(tmp_path: Path) -> None:
     assert "another machine" in failure.reason
 
 
+def cost_place(tmp_path: Path, **job: Any) -> Place:
+    variants = [CostVariant(name="baseline", method=Method())]
+    spec = CostSpec(
+        protocol=PROTOCOL, dataset=TINY, network=WRN, batch_size=4, steps=1, device=cpu_model(), variants=variants
+    )
+    return Place(tmp_path, spec, **job)
+
+
+def test_a_cost_run_hears_signals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def measure(spec: CostSpec, data: Any, device: torch.device, check: Callable[[], None]) -> Any:
+        check()
+        signal.raise_signal(signal.SIGTERM)
+        check()
+        raise AssertionError("goes on")
+
+    place = cost_place(tmp_path)
+    monkeypatch.setattr("benchmark.training.cost.measure", measure)
+    assert place.run() == EXIT_INTERRUPTED
+    assert place.attempts() == ["start", "interrupted"]
+    assert place.store.failed() == set()
+
+
+def test_a_cost_run_is_bounded(tmp_path: Path) -> None:
+    place = cost_place(tmp_path, timeout_min=1e-9)
+    assert place.run() == EXIT_FAILED
+    assert place.failure().status == "timed_out"
+
+
 # ------------------------------------------------------------------ a run that is interrupted
+
+
+def test_signals_are_noted_before_the_job_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place, read = Place(tmp_path, spec_of()), RunFolder.job
+
+    def job(self: RunFolder) -> Job:
+        signal.raise_signal(signal.SIGTERM)
+        return read(self)
+
+    monkeypatch.setattr(RunFolder, "job", job)
+    assert place.run() == EXIT_INTERRUPTED
+    assert place.attempts() == ["start", "interrupted"]
 
 
 @pytest.mark.parametrize("number", worker._SIGNALS, ids=lambda number: number.name)

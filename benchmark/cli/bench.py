@@ -10,7 +10,7 @@ import click
 from benchmark.axes import Network
 from benchmark.catalogue import NETWORKS
 from benchmark.cli.common import json_option, reports_option, require_writable, shown
-from benchmark.hardware import cores, cpu_has_bf16, cpu_model, gpu_models
+from benchmark.hardware import cores, cpu_has_bf16, device_kind, device_name
 from benchmark.provenance import describe
 
 _IMAGES = {"cpu": 512, "cuda": 25_600}
@@ -44,9 +44,7 @@ def bench(
     Everything is measured in turn in one process, on generated images. Ten minutes on two cores; leave the
     machine alone meanwhile. `plan` takes its estimates from it.
     """
-    kind = ("cuda" if gpu_models() else "cpu") if device == "auto" else device
-    if kind == "cuda" and not gpu_models():
-        raise click.UsageError("--device cuda: this machine has no NVIDIA GPU")
+    kind = device_kind(device)
     if kind == "cpu" and precision == "bf16" and not cpu_has_bf16():
         click.echo("warning: this processor has no bf16 of its own; expect ten times the time of fp32", err=True)
     require_writable(reports_dir, "the bench")
@@ -63,7 +61,7 @@ def bench(
         threads=threads,
         precision=precision,
         device=kind,
-        device_name=gpu_models()[0] if kind == "cuda" else cpu_model(),
+        device_name=device_name(kind),
     )
     numbers = {
         "device": setup.device_name,

@@ -51,9 +51,14 @@ data_option = click.option(
 json_option = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 
 
-def load(names: tuple[str, ...], variant: Variant, results_dir: Path) -> tuple[list[Suite], Store]:
-    """The named suites (all of the paper's without a name) and the results of their profile."""
-    suites = load_suites(find_manifests(list(names) or ["all"]), variant)
+def load(
+    names: tuple[str, ...], variant: Variant, results_dir: Path, device: str | None = None
+) -> tuple[list[Suite], Store]:
+    """The named suites (all of the paper's without a name) and the results of their profile.
+
+    ``device`` is the model that cost runs measure, if it isn't the one that runs would use here by themselves.
+    """
+    suites = load_suites(find_manifests(list(names) or ["all"]), variant, device)
     return suites, Store(results_dir / variant.results_name)
 
 

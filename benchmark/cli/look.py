@@ -25,7 +25,7 @@ from benchmark.manifest import find_manifests, load_manifest, suite_names
 from benchmark.plan import make_plan
 from benchmark.profiles import load_variant
 from benchmark.progress import duration
-from benchmark.status import count_states, seconds_left, speeds
+from benchmark.status import count_states, failures, seconds_left, speeds
 
 
 @click.command("list")
@@ -99,7 +99,7 @@ def status(
     scratch_dir: Path,
     form: str,
 ) -> None:
-    """How far each suite is: done, running, interrupted, failed, missing."""
+    """How far each suite is: done, running, interrupted, failed, missing; and why runs failed."""
     loaded, store = load(suites, load_variant(profile, settings), results_dir)
     folders = run_folders(scratch_dir, store)
     plans = {suite.name: make_plan([suite], store.completed(), trials=trials) for suite in loaded}
@@ -107,13 +107,17 @@ def status(
     together = make_plan(loaded, store.completed(), trials=trials)
     done = speeds(together, store)
     left = {name: seconds_left(made, store, folders, done) for name, made in plans.items()}
+    failed = {name: failures(made, store, folders) for name, made in plans.items()}
     if form == "json":
-        click.echo(json.dumps({name: {**states[name], "seconds_left": left[name]} for name in plans}, indent=1))
+        tree = {name: {**states[name], "seconds_left": left[name], "failures": failed[name]} for name in plans}
+        click.echo(json.dumps(tree, indent=1))
         return
     columns = list(next(iter(states.values())))
     click.echo(f"{'suite':<12}" + "".join(f"{name:>13}" for name in columns) + f"{'time left':>13}")
     for name, counts in states.items():
         click.echo(f"{name:<12}" + "".join(f"{counts[column]:>13}" for column in columns) + f"{_time(left[name]):>13}")
+    for name, reason in {name: why for each in failed.values() for name, why in each.items()}.items():
+        click.echo(f"failed: {name}: {reason}")
     if len(loaded) > 1:  # suites share runs: what is left of all is less than the sum
         click.echo(f"{headline(loaded, together)}; time left {_time(seconds_left(together, store, folders, done))}")
 

@@ -23,6 +23,7 @@ from benchmark.cli.common import (
     trials_option,
     write_reports,
 )
+from benchmark.hardware import cpu_has_bf16, device_kind, device_name
 from benchmark.plan import make_plan
 from benchmark.profiles import load_variant
 
@@ -41,8 +42,12 @@ from benchmark.profiles import load_variant
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--jobs", type=click.IntRange(min=1), help="Runs at once; default: as many as fit.")
 @click.option("--runs-per-gpu", type=click.IntRange(min=1), default=1, show_default=True)
-@click.option("--timeout-min", type=click.FloatRange(min=0, min_open=True), help="Minutes a run may train.")
-@click.option("--retry-failed", is_flag=True, help="Try failed runs again.")
+@click.option(
+    "--timeout-min",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Minutes for a run's training, and for an attempt.",
+)
+@click.option("--retry-failed", is_flag=True, help="Try the failed runs again, and only those.")
 def run(
     suites: tuple[str, ...],
     profile: str,
@@ -68,16 +73,18 @@ def run(
 
     from benchmark.executors.local import LocalExecutor
     from benchmark.progress import make_view
-    from benchmark.scheduler import Places, Scheduler, prepare_data
+    from benchmark.scheduler import Places, Scheduler, prepare_data, taken_up
+    from benchmark.status import why_failed
     from benchmark.verify import unreadable
 
-    loaded, store = load(suites, load_variant(profile, settings), results_dir)
+    kind = device_kind(device)  # before anything is written or moved
+    loaded, store = load(suites, load_variant(profile, settings), results_dir, device_name(kind))
     plan = make_plan(loaded, store.completed(), only=only, trials=trials)
     damaged = unreadable(store, [planned.run_id for planned in plan.runs])
     lost = {found.path.stem for found in damaged if found.path.parent == store.folder}
     plan = make_plan(loaded, store.completed() - lost, only=only, trials=trials)
     places = Places(runs=run_folders(scratch_dir, store), cache=image_cache(scratch_dir), data=data_dir)
-    prepare_data(plan.missing, places)
+    prepare_data(taken_up(plan.missing, store, retry_failed=retry_failed), places)
     store.check_writable()
     require_writable(scratch_dir, "checkpoints and logs")
     require_writable(reports_dir, "reports")
@@ -86,16 +93,23 @@ def run(
             click.echo(f"damaged, set aside as {shown(target)}: {found.problem}", err=True)
     console = Console()
     console.print(headline(loaded, plan), highlight=False, markup=False, soft_wrap=True)
+    if kind == "cpu" and not cpu_has_bf16() and any(p.spec.numerics.precision == "bf16" for p in plan.missing):
+        console.print("warning: this processor has no bf16 of its own; expect ten times the time of fp32")
     threads = max((planned.spec.numerics.threads for planned in plan.runs), default=1)
-    engine = LocalExecutor.on_this_machine(device=device, jobs=jobs, threads=threads, runs_per_gpu=runs_per_gpu)
+    engine = LocalExecutor.on_this_machine(device=kind, jobs=jobs, threads=threads, runs_per_gpu=runs_per_gpu)
     scheduler = Scheduler(engine, store, places, make_view(console), timeout_min=timeout_min)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended politely is interrupted like by Ctrl-C
     summary = scheduler.run(plan.missing, retry_failed=retry_failed)
     write_reports(loaded, store, reports_dir, trials, console.print, places.cache)
-    for name, reason in summary.failed.items():
+    recorded = store.failed()
+    for name, outcome in summary.failed.items():
+        reason = why_failed(store, name) if name in recorded else outcome  # a full disk keeps no record
         click.echo(f"failed: {name}: {reason}; see {store.failures_folder / name}.json", err=True)
     if summary.failed:
-        click.echo("--retry-failed tries failed runs again.", err=True)
+        click.echo("--retry-failed tries just the failed runs again.", err=True)
+    untried = {planned.run_id for planned in plan.missing} - store.completed() - summary.failed.keys()
+    if retry_failed and untried and not summary.interrupted:
+        click.echo(f"{len(untried)} runs are missing still; without --retry-failed they are trained.", err=True)
     if summary.interrupted:
         click.echo("Interrupted; the same command goes on from here.", err=True)
         sys.exit(130)

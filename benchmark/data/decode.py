@@ -3,10 +3,6 @@
 A decoding process imports this file and what it needs, and nothing heavy: each costs memory.
 """
 
-import os
-import signal
-import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,15 +77,3 @@ def resized(width: int, height: int, side: int) -> tuple[int, int]:
     if width <= height:
         return side, int(side * height / width)
     return int(side * width / height), side
-
-
-def start_process(parent: int) -> None:
-    """Set a decoding process up: Ctrl-C is its parent's business, and it never outlives its parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)

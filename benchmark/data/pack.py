@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from benchmark.data.bar import progress_bar
 from benchmark.data.cache import Packed, write_array
-from benchmark.data.decode import Decoded, Task, decode, start_process
+from benchmark.data.decode import Decoded, Task, decode
 from benchmark.data.listing import ListedSplit, Listing
 from benchmark.data.measure import statistics_of
 from benchmark.errors import DataError
 from benchmark.hardware import cores
+from benchmark.processes import start_process
 
 #: More processes would not fit into 1 GiB together with their parent.
 MAX_PROCESSES = 8

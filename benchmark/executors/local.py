@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmark.errors import UserError
-from benchmark.hardware import cores, gpu_models, memory_available_gib
+from benchmark.hardware import cores, device_kind, gpu_models, memory_available_gib
 from benchmark.jobs import RunFolder
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
@@ -47,11 +46,7 @@ class LocalExecutor:
         Raises:
             UserError: a GPU is asked for where there is none.
         """
-        kind = ("cuda" if gpu_models() else "cpu") if device == "auto" else device
-        if kind == "cuda" and not gpu_models():
-            raise UserError(
-                "--device cuda: this machine shows no NVIDIA GPU; leave the option out to use the processor"
-            )
+        kind = device_kind(device)
         if kind == "cuda":
             found = [Slot(gpu, n) for n in range(runs_per_gpu) for gpu in range(len(gpu_models()))]
         else:
@@ -96,6 +91,11 @@ class LocalExecutor:
         for name in over:
             del self._running[name]
         return over
+
+    def kill(self, run_id: str) -> None:
+        """End one worker at once."""
+        process, _, _ = self._running[run_id]
+        process.kill()
 
     def stop(self, *, kill: bool = False) -> None:
         """Ask every running worker to save and end; ``kill`` ends it at once."""

@@ -1,9 +1,12 @@
 """What a training step costs: time and peak memory of several methods side by side (Table 3)."""
 
 import dataclasses
+import gc
 import multiprocessing
+import os
 import statistics
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,27 +15,42 @@ import torch
 from benchmark.axes import Schedule
 from benchmark.data.packed import ImageSet
 from benchmark.hardware import process_peak_mib
+from benchmark.processes import start_process
 from benchmark.spec import CostSpec, CostVariant, TrainSpec
 from benchmark.training.loop import Training, apply_numerics
 
 WARM_UP_STEPS = 3
+#: How long to wait for a process at a time before ``check`` is called again.
+WAIT_SECONDS = 0.5
 
 Block = dict[str, float]
+Check = Callable[[], None]
 
 
-def measure(spec: CostSpec, data: ImageSet, device: torch.device) -> tuple[dict[str, Block], dict[str, Any]]:
+def measure(
+    spec: CostSpec, data: ImageSet, device: torch.device, check: Check = lambda: None
+) -> tuple[dict[str, Block], dict[str, Any]]:
     """Measure all variants of a cost run, each overhead relative to the first.
 
     Times are medians over steps taken in turn in one process, so that a drift of the machine's speed meets
     all variants alike. Memory is the allocator's peak above what was there before on a GPU; on a CPU it is
     the peak of a fresh process a variant, the interpreter and torch included.
 
+    Args:
+        spec: what to measure.
+        data: images of its dataset.
+        device: where.
+        check: called between steps and while another process is waited for; ends it all by an exception.
+
     Returns:
         A block of metrics a variant, and how they were measured.
     """
     data = _few(data, 2 * spec.batch_size)
-    memory = [_peak_mib(spec, variant, data, device) for variant in spec.variants]
-    seconds = _times(spec, data, device)
+    if device.type == "cuda":
+        # cuBLAS keeps its workspaces for good; without this step the first variant alone would carry them
+        take_step(training_of(spec, spec.variants[0], data, device), spec.batch_size)
+    memory = [_peak_mib(spec, variant, data, device, check) for variant in spec.variants]
+    seconds = _times(spec, data, device, check)
     blocks: dict[str, Block] = {}
     for variant, mib, times in zip(spec.variants, memory, seconds, strict=True):
         median = statistics.median(times)
@@ -76,37 +94,50 @@ def take_step(training: Training, batch_size: int) -> float:
     return time.perf_counter() - started
 
 
-def _times(spec: CostSpec, data: ImageSet, device: torch.device) -> list[list[float]]:
+def _times(spec: CostSpec, data: ImageSet, device: torch.device, check: Check) -> list[list[float]]:
     trainings = [training_of(spec, variant, data, device) for variant in spec.variants]
     seconds: list[list[float]] = [[] for _ in trainings]
     for step in range(WARM_UP_STEPS + spec.steps):
         for training, times in zip(trainings, seconds, strict=True):
+            check()
             taken = take_step(training, spec.batch_size)
             if step >= WARM_UP_STEPS:
                 times.append(taken)
     return seconds
 
 
-def _peak_mib(spec: CostSpec, variant: CostVariant, data: ImageSet, device: torch.device) -> float:
+def _peak_mib(spec: CostSpec, variant: CostVariant, data: ImageSet, device: torch.device, check: Check) -> float:
     if device.type != "cuda":
-        context = multiprocessing.get_context("spawn")
-        receive, send = context.Pipe(duplex=False)
-        child = context.Process(target=_report_process_peak, args=(spec, variant, data, send))
-        child.start()
-        send.close()
-        try:
-            return float(receive.recv())
-        finally:
-            child.join()
+        return _fresh_process_peak_mib(spec, variant, data, check)
+    gc.collect()  # what the variant before left
+    torch.cuda.empty_cache()
     before = torch.cuda.memory_allocated()
     torch.cuda.reset_peak_memory_stats()
     training = training_of(spec, variant, data, device)
     for _ in range(WARM_UP_STEPS):
+        check()
         take_step(training, spec.batch_size)
     return float((torch.cuda.max_memory_allocated() - before) / 2**20)
 
 
-def _report_process_peak(spec: CostSpec, variant: CostVariant, data: ImageSet, send: Any) -> None:
+def _fresh_process_peak_mib(spec: CostSpec, variant: CostVariant, data: ImageSet, check: Check) -> float:
+    context = multiprocessing.get_context("spawn")
+    receive, send = context.Pipe(duplex=False)
+    arguments = (os.getpid(), spec, variant, data, send)
+    child = context.Process(target=_report_process_peak, args=arguments, daemon=True)
+    child.start()
+    send.close()
+    try:
+        while not receive.poll(WAIT_SECONDS):
+            check()
+        return float(receive.recv())
+    finally:
+        child.terminate()  # it has said what it had to say, or nobody waits for it any more
+        child.join()
+
+
+def _report_process_peak(parent: int, spec: CostSpec, variant: CostVariant, data: ImageSet, send: Any) -> None:
+    start_process(parent)
     apply_numerics(spec.numerics)
     training = training_of(spec, variant, data, torch.device("cpu"))
     for _ in range(2):  # the second step holds the momentum buffers too

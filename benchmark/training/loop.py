@@ -78,7 +78,7 @@ class Training:
         """Train from here to the end; ``after_step`` may save, report or stop by an exception.
 
         Raises:
-            DivergedError: the loss is no longer finite.
+            DivergedError: loss, parameters or batch-norm statistics are no longer finite.
         """
         while self.epoch < self.spec.schedule.epochs:
             self.train_epoch(after_step)
@@ -117,6 +117,7 @@ class Training:
         loss = float(self.loss_sum) / len(self.data.train.labels)
         if not math.isfinite(loss):
             raise DivergedError(f"the training loss of epoch {self.epoch + 1} is {loss}")
+        self._require_finite_state()  # the loss of a step says nothing of what that step made
         with autocast(self.spec, self.device):
             accuracies = evaluate(
                 self.predict, self.data, self.spec.dataset, self.device, carried=self.spec.method.carried_views
@@ -125,6 +126,13 @@ class Training:
         self.history.append({"epoch": self.epoch + 1, "learning_rate": rate, "train_loss": loss, **accuracies})
         self.epoch, self.step = self.epoch + 1, 0
         self.loss_sum.zero_()
+
+    @torch.no_grad()
+    def _require_finite_state(self) -> None:
+        """Of parameters and batch-norm statistics; the device is asked once."""
+        state = [tensor for tensor in self.model.state_dict().values() if tensor.is_floating_point()]
+        if not bool(torch.stack([tensor.isfinite().all() for tensor in state]).all()):
+            raise DivergedError(f"parameters or batch-norm statistics are not finite after epoch {self.epoch + 1}")
 
     def metrics(self) -> dict[str, float]:
         """Accuracies of the finished run, percent: the last epoch's, and the best, which the test set chose."""

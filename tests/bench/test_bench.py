@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from benchmark import hardware
 from benchmark.bench.measure import REFERENCE, ratios
 from benchmark.cli import main
 from benchmark.costs import cost_model
@@ -83,7 +84,7 @@ def test_a_plan_takes_its_estimates_from_it(benched: Path) -> None:
 def test_it_refuses_a_gpu_that_is_not_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command, "gpu_models", tuple)
+    monkeypatch.setattr(hardware, "gpu_models", tuple)
     monkeypatch.setattr(sys, "argv", ["run_suite.py", "bench", "--device", "cuda", "--reports-dir", str(tmp_path)])
     with pytest.raises(SystemExit) as end:
         main()

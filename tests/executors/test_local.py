@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from benchmark import hardware
 from benchmark.errors import UserError
 from benchmark.executors import local
 from benchmark.executors.local import LocalExecutor, Slot
@@ -31,6 +32,9 @@ class FakeProcess:
     def send_signal(self, number: int) -> None:
         self.signals.append(number)
 
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
 
 @pytest.fixture(autouse=True)
 def processes(monkeypatch: pytest.MonkeyPatch) -> list[FakeProcess]:
@@ -49,7 +53,8 @@ def start(executor: LocalExecutor, root: Path, name: str, *, memory_gib: float =
 def on_machine(
     monkeypatch: pytest.MonkeyPatch, *, gpus: int = 0, cores: int = 8, memory_gib: float = 100.0, **options: Any
 ) -> LocalExecutor:
-    monkeypatch.setattr(local, "gpu_models", lambda: ("NVIDIA H100",) * gpus)
+    for place in (local, hardware):
+        monkeypatch.setattr(place, "gpu_models", lambda: ("NVIDIA H100",) * gpus)
     monkeypatch.setattr(local, "cores", lambda: cores)
     monkeypatch.setattr(local, "memory_available_gib", lambda: memory_gib)
     return LocalExecutor.on_this_machine(**options)
@@ -184,3 +189,10 @@ def test_stopping_reaches_every_worker(tmp_path: Path, kill: bool, number: int) 
     executor.ended()
     executor.stop(kill=kill)
     assert [process.signals for process in started] == [[], [number], [number]]
+
+
+def test_one_worker_is_killed_and_the_others_go_on(tmp_path: Path) -> None:
+    executor = LocalExecutor("cpu", [Slot(None, n) for n in range(2)], memory_gib=10)
+    started = [start(executor, tmp_path, name) for name in "ab"]
+    executor.kill("b")
+    assert [process.signals for process in started] == [[], [signal.SIGKILL]]

@@ -1,8 +1,13 @@
+import multiprocessing
+import os
+from collections.abc import Callable
+
 import pytest
 import torch
 
 from benchmark.axes import Dataset, Masks, Method, Network, Numerics
 from benchmark.data.standin import standin
+from benchmark.errors import InterruptedRun
 from benchmark.spec import PROTOCOL, CostSpec, CostVariant
 from benchmark.training import cost
 from benchmark.training.cost import measure
@@ -66,3 +71,39 @@ def test_variants_take_their_steps_in_turn(monkeypatch: pytest.MonkeyPatch) -> N
     assert blocks["baseline"]["seconds_per_step"] == first + 3
     assert blocks["SLA"]["seconds_per_step"] == first + 5
     assert blocks["SLA"]["time_overhead_percent"] == pytest.approx(100 * (first + 5) / (first + 3) - 100)
+
+
+def interrupt_at(call: int) -> Callable[[], None]:
+    calls = [0]
+
+    def check() -> None:
+        calls[0] += 1
+        if calls[0] == call:
+            raise InterruptedRun("signal 15")
+
+    return check
+
+
+def test_it_ends_between_two_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[str] = []
+    monkeypatch.setattr(cost, "take_step", lambda training, _: steps.append(training.spec.method.label) or 1.0)
+    monkeypatch.setattr(cost, "_peak_mib", lambda *_: 100.0)
+    with pytest.raises(InterruptedRun):
+        measure(SPEC, standin(SPEC.dataset), CPU, interrupt_at(5))
+    assert steps == ["baseline", "sfe", "sla", "baseline"]
+
+
+def test_it_ends_while_it_waits_for_a_process_and_leaves_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cost, "WAIT_SECONDS", 0.01)
+    with pytest.raises(InterruptedRun):
+        measure(SPEC, standin(SPEC.dataset), CPU, interrupt_at(3))
+    assert not multiprocessing.active_children()
+
+
+def test_its_process_ends_with_its_parent_from_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start_process(parent: int) -> None:
+        raise InterruptedRun(f"set up for {parent}")
+
+    monkeypatch.setattr(cost, "start_process", start_process)
+    with pytest.raises(InterruptedRun, match=f"set up for {os.getpid()}"):
+        cost._report_process_peak(os.getpid(), SPEC, SPEC.variants[0], standin(SPEC.dataset), None)

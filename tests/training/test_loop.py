@@ -196,6 +196,20 @@ def test_a_loss_that_is_no_number_ends_the_run(rate: float) -> None:
     assert DivergedError.status == "diverged"
 
 
+@pytest.mark.parametrize("name", ["weight", "running_var"])
+def test_a_last_step_that_breaks_the_network_ends_the_run(name: str) -> None:
+    """The loss of a step is that of the network before it: the last step's ruin shows in the network alone."""
+
+    def break_it(training: Training) -> None:
+        if training.step == training.steps:
+            tensors = training.model.state_dict()
+            chosen = next(key for key in tensors if key.endswith(name))
+            tensors[chosen].fill_(float("inf"))
+
+    with pytest.raises(DivergedError, match="not finite after epoch 1"):
+        trained(spec_of(epochs=1), break_it)
+
+
 @pytest.mark.parametrize(
     ("spec", "golden"),
     [
