@@ -19,7 +19,7 @@ from benchmark.hardware import cpu_model
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, RunFolder
 from benchmark.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec, run_id
 from benchmark.store import Result, Store
-from benchmark.training import checkpoint, loop
+from benchmark.training import checkpoint, evaluation, loop
 from benchmark.training.loop import Training
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -236,11 +236,11 @@ def test_a_bounded_run_times_out_and_can_go_on(tmp_path: Path, undisturbed: Resu
 def test_the_time_of_an_attempt_is_bounded_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Evaluation and loading are no training steps, and last all the same."""
     place, slept = Place(tmp_path, spec_of(), timeout_min=10.0), [0.0]
-    monotonic, evaluate = time.monotonic, loop.evaluate
+    monotonic, evaluate = time.monotonic, evaluation.evaluate
 
-    def slow(*arguments: Any) -> Any:
+    def slow(*arguments: Any, **options: Any) -> Any:
         slept[0] += 3600
-        return evaluate(*arguments)
+        return evaluate(*arguments, **options)
 
     monkeypatch.setattr(time, "monotonic", lambda: monotonic() + slept[0])
     monkeypatch.setattr(loop, "evaluate", slow)

@@ -3,6 +3,7 @@
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -26,6 +27,10 @@ from benchmark.cli.common import (
 from benchmark.hardware import cpu_has_bf16, device_kind, device_name
 from benchmark.plan import make_plan
 from benchmark.profiles import load_variant
+from benchmark.store import Store
+
+if TYPE_CHECKING:
+    from benchmark.scheduler import Summary
 
 
 @click.command()
@@ -74,7 +79,6 @@ def run(
     from benchmark.executors.local import LocalExecutor
     from benchmark.progress import make_view
     from benchmark.scheduler import Places, Scheduler, prepare_data, taken_up
-    from benchmark.status import why_failed
     from benchmark.verify import unreadable
 
     kind = device_kind(device)  # before anything is written or moved
@@ -101,12 +105,7 @@ def run(
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended politely is interrupted like by Ctrl-C
     summary = scheduler.run(plan.missing, retry_failed=retry_failed)
     write_reports(loaded, store, reports_dir, trials, console.print, places.cache)
-    recorded = store.failed()
-    for name, outcome in summary.failed.items():
-        reason = why_failed(store, name) if name in recorded else outcome  # a full disk keeps no record
-        click.echo(f"failed: {name}: {reason}; see {store.failures_folder / name}.json", err=True)
-    if summary.failed:
-        click.echo("--retry-failed tries just the failed runs again.", err=True)
+    _name_failures(summary, store)
     untried = {planned.run_id for planned in plan.missing} - store.completed() - summary.failed.keys()
     if retry_failed and untried and not summary.interrupted:
         click.echo(f"{len(untried)} runs are missing still; without --retry-failed they are trained.", err=True)
@@ -114,3 +113,14 @@ def run(
         click.echo("Interrupted; the same command goes on from here.", err=True)
         sys.exit(130)
     sys.exit(1 if summary.failed else 0)
+
+
+def _name_failures(summary: "Summary", store: Store) -> None:
+    from benchmark.status import why_failed
+
+    recorded = store.failed()
+    for name, outcome in summary.failed.items():
+        reason = why_failed(store, name) if name in recorded else outcome  # a full disk keeps no record
+        click.echo(f"failed: {name}: {reason}; see {store.failures_folder / name}.json", err=True)
+    if summary.failed:
+        click.echo("--retry-failed tries just the failed runs again.", err=True)

@@ -86,7 +86,12 @@ def interrupt_at(call: int) -> Callable[[], None]:
 
 def test_it_ends_between_two_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     steps: list[str] = []
-    monkeypatch.setattr(cost, "take_step", lambda training, _: steps.append(training.spec.method.label) or 1.0)
+
+    def step(training: Training, _: int) -> float:
+        steps.append(training.spec.method.label)
+        return 1.0
+
+    monkeypatch.setattr(cost, "take_step", step)
     monkeypatch.setattr(cost, "_peak_mib", lambda *_: 100.0)
     with pytest.raises(InterruptedRun):
         measure(SPEC, standin(SPEC.dataset), CPU, interrupt_at(5))
