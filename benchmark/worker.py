@@ -27,7 +27,7 @@ from benchmark.files import remove_leftovers
 from benchmark.hardware import cpu_model, gpu_models, process_peak_mib
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, Progress, RunFolder
 from benchmark.spec import CostSpec, TrainSpec
-from benchmark.store import Failure, Result, Status, Store
+from benchmark.store import SCHEMA_VERSION, Failure, Result, Status, Store
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
 
@@ -181,7 +181,7 @@ class _Worker:
         failure: Failure | None = None,
     ) -> Result:
         return Result(
-            schema_version=1,
+            schema_version=SCHEMA_VERSION,
             run_id=self.job.run_id,
             spec=self.job.spec,
             status=status,

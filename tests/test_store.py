@@ -18,7 +18,7 @@ def result(status: Status = "completed", accuracy: float = 76.8, seed: int = 0) 
     spec = SPEC.model_copy(update={"seed": seed})
     failure = Failure(reason="loss is nan", log_tail=["epoch 3", "loss nan"], log_file="/scratch/log.txt")
     return Result(
-        schema_version=1,
+        schema_version=2,
         run_id=run_id(spec),
         spec=spec,
         status=status,
@@ -154,7 +154,7 @@ def test_a_renamed_file(store: Store) -> None:
     [
         {"run_id": "cifar100-resnet110-sfe-s0-000000000000"},
         {"spec": result(seed=1).spec.model_dump(mode="json")},
-        {"schema_version": 2},
+        {"schema_version": 3},
         {"status": "fine"},
         {"surprise": 1},
         {"metrics": None},

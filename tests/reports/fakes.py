@@ -54,7 +54,7 @@ def cell(suite: Suite, row: str, column: str) -> Cell:
 
 def result(spec: TrainSpec | CostSpec, metrics: Mapping[str, Any]) -> Result:
     return Result(
-        schema_version=1,
+        schema_version=2,
         run_id=run_id(spec),
         spec=spec,
         status="completed",
