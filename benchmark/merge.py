@@ -95,7 +95,8 @@ def differences(conflict: Conflict) -> Iterator[tuple[str, str, str]]:
                 _flat(here, f"epoch {here.get('epoch')}: "), _flat(there, f"epoch {here.get('epoch')}: ")
             )
             break  # everything behind the first differing epoch differs too
-    yield from _unequal(origin(conflict.ours.provenance), origin(conflict.theirs.provenance))
+    here, there = (origin(one.provenance) for one in (conflict.ours, conflict.theirs))
+    yield from _unequal(*({name: ", ".join(values) for name, values in one.items()} for one in (here, there)))
 
 
 def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:

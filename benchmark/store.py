@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 from pydantic import ValidationError, field_validator
 
 from benchmark.errors import StoreError, UnknownVersionError
-from benchmark.files import sync_folder, why_unwritable, write_atomic
+from benchmark.files import rename_new, sync_folder, why_unwritable, write_atomic
 from benchmark.schema import Frozen, dotted, first_problem, refuse
 from benchmark.spec import CostSpec, RunSpec, TrainSpec, run_id
 
@@ -159,8 +159,7 @@ class Store:
                 if path.is_dir():
                     path.rename(target)  # fails where a file stands, or a folder that holds anything
                 else:
-                    target.hardlink_to(path)
-                    path.unlink()
+                    rename_new(path, target)
             except FileExistsError:
                 continue
             except FileNotFoundError:

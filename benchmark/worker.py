@@ -61,6 +61,7 @@ class _Worker:
         self.folder, self.job = folder, job
         self.store = Store(Path(job.results_folder))
         self.started = datetime.datetime.now(datetime.UTC)
+        self.earlier: list[dict[str, Any]] = []  # sessions before this one, of a run that is taken up again
         self.signalled: int | None = None
         self.parent = os.getppid()
         self.said = self.saved = time.monotonic()
@@ -126,7 +127,11 @@ class _Worker:
         training = Training(spec, images, torch.device(self.job.device))
         if (state := checkpoint.load(self.folder.checkpoint, self.job.run_id)) is not None:
             try:
+                if (made_of := state.get("data_digest")) != images.digest:
+                    raise ValueError(f"it was made of the images {made_of}, and these are {images.digest}")
+                earlier = list(state["sessions"])
                 training.resume(state)
+                self.earlier = earlier
                 print(f"resumed at epoch {training.epoch + 1}, step {training.step}", flush=True)
             except Exception as error:  # of another version, or made by hand: any of torch's errors
                 print(f"the checkpoint does not fit ({error}); starting from the beginning", flush=True)
@@ -135,7 +140,10 @@ class _Worker:
         def save() -> None:
             self.saved = time.monotonic()
             try:
-                checkpoint.save(self.folder.checkpoint, {"run_id": self.job.run_id, **training.checkpoint()})
+                this = provenance.session(self.job.device, images.digest, self.started)
+                made_by = {"data_digest": images.digest, "sessions": [*self.earlier, this]}
+                state = {"run_id": self.job.run_id, **made_by, **training.checkpoint()}
+                checkpoint.save(self.folder.checkpoint, state)
             except OSError as error:  # a full disk ends no run; the checkpoint before this one still stands
                 print(f"no checkpoint was written: {error}", flush=True)
 
@@ -188,7 +196,7 @@ class _Worker:
             metrics=metrics,
             history=history,
             cost=cost,
-            provenance=provenance.of_run(self.job.spec, self.job.device, digest, self.started),
+            provenance=provenance.of_run(self.job.spec, self.job.device, digest, self.started, self.earlier),
             failure=failure,
         )
 

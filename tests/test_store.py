@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -214,3 +216,18 @@ def test_a_trial_is_the_entry_with_its_seed() -> None:
     assert with_seed(SPEC, 3) == TrainSpec.model_validate({**SFE, "seed": 3})
     cost = RUN_SPEC.validate_python(COST)
     assert with_seed(cost, 3) is cost
+
+
+def test_a_file_system_without_hard_links(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_links(*names: object, **options: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    store.put(result(accuracy=76.8))
+    before = store.path(NAME).read_bytes()
+    store.put(result(accuracy=99.9))
+    assert store.path(NAME).read_bytes() == before
+    for number in (1, 2):
+        store.path(NAME).write_bytes(b"%d" % number)
+        assert store.set_aside(store.path(NAME)) is not None
+    assert sorted(path.read_bytes() for path in store.damaged_folder.glob("*.json")) == [b"1", b"2"]

@@ -107,10 +107,10 @@ def _number(result: Result, block: Any, key: str, store: Store) -> float:
 
 
 def _mixed(results: Sequence[Result]) -> str | None:
-    """What trials of one cell should share and don't: ``device A, B; torch 2.11, 2.15``; None where they do."""
+    """What trials of one cell, and the sessions of each, should share and don't: ``device A, B; torch 2.11, 2.15``; None where they do."""
     origins = [origin(result.provenance) for result in results]
     names = list(origins[0]) if origins else []
-    found = {name: sorted({one[name] for one in origins}) for name in names}
+    found = {name: sorted({value for one in origins for value in one[name]}) for name in names}
     return "; ".join(f"{name} {', '.join(values)}" for name, values in found.items() if len(values) > 1) or None
 
 
