@@ -73,6 +73,18 @@ def session(device: str, data_digest: str | None, start: datetime.datetime) -> d
     }
 
 
+def sessions_before(checkpoint: dict[str, Any], data_digest: str) -> list[dict[str, Any]]:
+    """The sessions that led to a checkpoint.
+
+    Raises:
+        ValueError: it was made of other images.
+        KeyError: it names none.
+    """
+    if (made_of := checkpoint.get("data_digest")) != data_digest:
+        raise ValueError(f"it was made of the images {made_of}, and these are {data_digest}")
+    return list(checkpoint["sessions"])
+
+
 def of_run(
     spec: TrainSpec | CostSpec,
     device: str,

@@ -127,14 +127,12 @@ class _Worker:
         training = Training(spec, images, torch.device(self.job.device))
         if (state := checkpoint.load(self.folder.checkpoint, self.job.run_id)) is not None:
             try:
-                if (made_of := state.get("data_digest")) != images.digest:
-                    raise ValueError(f"it was made of the images {made_of}, and these are {images.digest}")
-                earlier = list(state["sessions"])
+                self.earlier = provenance.sessions_before(state, images.digest)
                 training.resume(state)
-                self.earlier = earlier
                 print(f"resumed at epoch {training.epoch + 1}, step {training.step}", flush=True)
             except Exception as error:  # of another version, or made by hand: any of torch's errors
                 print(f"the checkpoint does not fit ({error}); starting from the beginning", flush=True)
+                self.earlier = []
                 training = Training(spec, images, torch.device(self.job.device))
 
         def save() -> None:

@@ -3,6 +3,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,8 @@ def test_what_is_missing_is_brought_in(ours: Path, theirs: Path) -> None:
 
 def test_other_numbers_are_a_conflict_and_stay_there(ours: Path, theirs: Path) -> None:
     store, name = Store(theirs / "paper"), run_id(spec(0))
-    store.put(result(spec(0), accuracy=71.25, provenance={**MACHINE, "packages": {"torch": "2.15.0"}}))
+    other: dict[str, Any] = {"packages": {"torch": "2.15.0"}, "data_digest": "sha256:4567"}
+    store.put(result(spec(0), accuracy=71.25, provenance={**MACHINE, **other}))
     before = Store(ours / "paper").path(name).read_bytes()
     done = merge(theirs, ours)
     assert len(done.added) == 2, "the others come in all the same"
@@ -62,6 +64,7 @@ def test_other_numbers_are_a_conflict_and_stay_there(ours: Path, theirs: Path) -
         ("single_best_epoch", "70.0", "71.25"),
         ("epoch 1: single", "69.0", "70.25"),
         ("torch", "2.11.0", "2.15.0"),
+        ("data_digest", "sha256:0123", "sha256:4567"),
     ]
 
 

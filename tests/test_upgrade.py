@@ -52,7 +52,7 @@ def test_an_unknown_version_is_refused_with_the_reason(version: int, tmp_path: P
     store = Store(tmp_path)
     store.put(result())
     edit(store.path(result().run_id), schema_version=version)
-    with pytest.raises(UnknownVersionError, match=f"is of schema version {version}, and this code reads versions 1 to 2"):
+    with pytest.raises(UnknownVersionError, match=f"of schema version {version}, and this code reads versions 1 to 2"):
         store.load(result().run_id)
 
 

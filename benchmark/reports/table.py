@@ -107,7 +107,10 @@ def _number(result: Result, block: Any, key: str, store: Store) -> float:
 
 
 def _mixed(results: Sequence[Result]) -> str | None:
-    """What trials of one cell, and the sessions of each, should share and don't: ``device A, B; torch 2.11, 2.15``; None where they do."""
+    """What trials of one cell, and the sessions of each, should share and don't; None where they do.
+
+    For instance ``device A, B; torch 2.11, 2.15``.
+    """
     origins = [origin(result.provenance) for result in results]
     names = list(origins[0]) if origins else []
     found = {name: sorted({value for one in origins for value in one[name]}) for name in names}
