@@ -65,13 +65,16 @@ class Dataset(Frozen):
             if self.source == "standin" and wanted is None:
                 raise refuse(split, "say how many stand-in images to generate")
             if wanted is not None and self.source == "official" and wanted >= whole:
-                raise refuse(split, f"{self.facts.title} has {whole}; for all of them leave it out (null)")
+                raise refuse(
+                    split, f"{self.facts.title} has {whole}; for all leave it out, or --set dataset.{split}=null"
+                )
         if (
             known
             and self.input_size is not None
             and (self.facts.crop_padding or self.input_size == self.facts.input_size)
         ):
-            raise refuse("input_size", f"{self.facts.title} is used at {self.facts.input_size}; leave it out (null)")
+            remedy = "leave it out, or --set dataset.input_size=null"
+            raise refuse("input_size", f"{self.facts.title} is used at {self.facts.input_size}; {remedy}")
         return self
 
 

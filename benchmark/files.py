@@ -1,10 +1,16 @@
 """Files that appear whole or not at all (floor 0)."""
 
 import contextlib
+import errno
 import glob
 import os
 import tempfile
 from pathlib import Path
+
+from filelock import FileLock
+
+#: What systems answer where a file system (exFAT, some network mounts) knows no hard links.
+_NO_LINKS = (errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK)
 
 
 def write_atomic(path: Path, data: bytes, *, replace: bool = True) -> None:
@@ -39,11 +45,34 @@ def _write_atomic(path: Path, data: bytes, replace: bool) -> None:
         if replace:
             Path(name).replace(path)
         else:
-            path.hardlink_to(name)  # fails if somebody else was first
+            rename_new(Path(name), path)
     finally:
         with contextlib.suppress(FileNotFoundError):
             Path(name).unlink()
     sync_folder(path.parent)
+
+
+def rename_new(source: Path, target: Path) -> None:
+    """Rename a file within its file system, but never over another one.
+
+    Where there are no hard links, looking and renaming are two steps, which a lock makes one for all who come
+    here; it stays in the folder, as whoever deleted it could take it from somebody.
+
+    Raises:
+        FileExistsError: ``target`` is there already; both files stay as they were.
+        OSError: it can't be renamed.
+    """
+    try:
+        target.hardlink_to(source)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        with FileLock(target.parent / ".rename.lock"):
+            if target.exists() or target.is_symlink():
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None
+            source.rename(target)
+    else:
+        source.unlink()
 
 
 def remove_leftovers(path: Path) -> None:

@@ -46,7 +46,8 @@ def merge(other: Path, results_dir: Path) -> Merged:
         OSError: a result can't be written.
     """
     if not other.is_dir():
-        raise UserError(f"{other}: there is no such folder")
+        what = "is a file; name the results folder" if other.exists() else "there is no such folder"
+        raise UserError(f"{other}: {what}")
     if other.resolve() == results_dir.resolve():
         raise UserError(f"{other}: is the results folder itself; name another machine's")
     folders = [path for path in sorted(other.iterdir()) if RESULTS_NAME.fullmatch(path.name) and path.is_dir()]
@@ -59,30 +60,43 @@ def merge(other: Path, results_dir: Path) -> Merged:
             try:
                 _bring_in(path, store, out)
             except StoreError as error:
-                out.refused[path] = str(error).removeprefix(f"{path}: ")
+                out.refused[path] = _plain(error, path)
     return out
 
 
 def _bring_in(path: Path, store: Store, out: Merged) -> None:
     theirs = read_result(path, completed=True)
     name = theirs.run_id
-    if name in store.completed():
-        try:
-            ours = store.load(name)
-        except StoreError as error:
-            out.refused[path] = f"there is a damaged one here ({error}); `verify --set-aside` moves that away"
-            return
-        if (ours.metrics, ours.history) == (theirs.metrics, theirs.history):
-            out.same += 1
-        else:
-            out.conflicts.append(Conflict(store.path(name), ours, theirs))
-    elif theirs.spec.protocol > PROTOCOL:
+    if theirs.spec.protocol > PROTOCOL:
         out.refused[path] = f"is of protocol {theirs.spec.protocol}, which this code does not know"
     elif problem := why_not_trusted(path, theirs):
         out.refused[path] = problem
-    else:
+    elif name not in store.completed():
         store.put(theirs)
         out.added.append(store.path(name))
+    else:
+        _compare(path, theirs, store, out)
+
+
+def _compare(path: Path, theirs: Result, store: Store, out: Merged) -> None:
+    """A good result of a run that is here too."""
+    here = store.path(theirs.run_id)
+    try:
+        ours = store.load(theirs.run_id)
+        problem = why_not_trusted(here, ours)
+    except StoreError as error:
+        problem = _plain(error, here)
+    if problem:
+        out.refused[path] = f"there is a damaged one here ({here}: {problem}); `verify --set-aside` moves that away"
+    elif (ours.metrics, ours.history) == (theirs.metrics, theirs.history):
+        out.same += 1
+    else:
+        out.conflicts.append(Conflict(here, ours, theirs))
+
+
+def _plain(error: StoreError, path: Path) -> str:
+    """What is wrong with a file, without the advice to whoever trained it."""
+    return str(error).removeprefix(f"{path}: ").removesuffix("; move it away and run again")
 
 
 def differences(conflict: Conflict) -> Iterator[tuple[str, str, str]]:
@@ -95,7 +109,8 @@ def differences(conflict: Conflict) -> Iterator[tuple[str, str, str]]:
                 _flat(here, f"epoch {here.get('epoch')}: "), _flat(there, f"epoch {here.get('epoch')}: ")
             )
             break  # everything behind the first differing epoch differs too
-    yield from _unequal(origin(conflict.ours.provenance), origin(conflict.theirs.provenance))
+    here, there = (origin(one.provenance) for one in (conflict.ours, conflict.theirs))
+    yield from _unequal(*({name: ", ".join(values) for name, values in one.items()} for one in (here, there)))
 
 
 def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -4,6 +4,7 @@
 entries are laid over it, another profile's patch over those, and ``--set`` over everything.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ PLAN_CHOICES: Mapping[str, tuple[Any, ...]] = {
     "sd_shares_run": (False, True),
     "aggregate": ("logits", "probabilities"),
 }
+
+#: Fields of a run that no setting may touch.
+_FIXED = ("seed", "kind", "protocol")
 
 Tree = dict[str, Any]
 
@@ -88,8 +92,8 @@ class Setting:
     def label(self) -> str:
         """How folders and reports call it: a choice by its bare name, anything else by its path."""
         name = self.path[-1] if self.path[0] == "choices" else ".".join(self.path)
-        if isinstance(self.value, bool):
-            value = str(self.value).lower()
+        if self.value is None or isinstance(self.value, bool):
+            value = json.dumps(self.value)  # null, true, false, as they are typed
         elif isinstance(self.value, list):
             value = ",".join(map(str, self.value))
         else:
@@ -112,7 +116,7 @@ def parse_setting(text: str) -> Setting:
         raise UserError(f"--set {text}: the value is not valid YAML") from None
     choices = [*Choices.model_fields, *PLAN_CHOICES]
     path = ("choices", name) if name in choices else tuple(name.split("."))
-    if path[0] in ("seed", "kind", "protocol"):
+    if path[0] in _FIXED:
         raise UserError(f"--set {text}: {path[0]} can't be set; for more or fewer seeds use --trials")
     if name not in PLAN_CHOICES:
         _check_path(text, path)
@@ -128,7 +132,10 @@ def _check_path(text: str, path: tuple[str, ...]) -> None:
         known = fields_at(TrainSpec, path[:depth])
         if known is None or part not in known:
             inside = ".".join(path[:depth]) or "a run"
-            names = [*(known or []), *([] if depth else [*Choices.model_fields, *PLAN_CHOICES])]
+            names = [
+                *(name for name in known or [] if depth or name not in _FIXED),
+                *([] if depth else [*Choices.model_fields, *PLAN_CHOICES]),
+            ]
             hint = suggestion(part, names) if known else "it holds a single value"
             raise UserError(f"--set {text}: {inside} has no field {part!r}; {hint}")
     if below := fields_at(TrainSpec, path):

@@ -3,6 +3,7 @@
 import datetime
 import platform
 import subprocess
+from collections.abc import Sequence
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -54,36 +55,84 @@ def describe(device: str) -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": packages(),
         "platform": platform.platform(),
-        "device": gpu_models()[0] if device == "cuda" and gpu_models() else cpu_model(),
+        "device": _device(device),
         "device_kind": device,
         "driver": _driver() if device == "cuda" else None,
     }
 
 
+def session(device: str, data_digest: str | None, start: datetime.datetime) -> dict[str, Any]:
+    """One stretch of a run, from where a process took it up until now."""
+    return {
+        "start": start.isoformat(timespec="seconds"),
+        "end": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "device": _device(device),
+        "torch": packages().get("torch"),
+        "code": code_version()["commit"],
+        "data_digest": data_digest,
+    }
+
+
+def sessions_before(checkpoint: dict[str, Any], data_digest: str) -> list[dict[str, Any]]:
+    """The sessions that led to a checkpoint.
+
+    Raises:
+        ValueError: it was made of other images.
+        KeyError: it names none.
+    """
+    if (made_of := checkpoint.get("data_digest")) != data_digest:
+        raise ValueError(f"it was made of the images {made_of}, and these are {data_digest}")
+    return list(checkpoint["sessions"])
+
+
 def of_run(
-    spec: TrainSpec | CostSpec, device: str, data_digest: str | None, start: datetime.datetime | None
+    spec: TrainSpec | CostSpec,
+    device: str,
+    data_digest: str | None,
+    start: datetime.datetime | None,
+    earlier: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
-    """The whole provenance of a run that ends now; what is not known of a failed attempt is None."""
-    ended = datetime.datetime.now(datetime.UTC)
+    """The whole provenance of a run that ends now; what is not known of a failed attempt is None.
+
+    Args:
+        spec: what was run.
+        device: ``cpu`` or ``cuda``.
+        data_digest: of its images.
+        start: when this process took it up.
+        earlier: the sessions before that, of the checkpoint it went on from.
+    """
+    sessions = [*earlier, *([session(device, data_digest, start)] if start else [])]
     return {
         **describe(device),
         "data_digest": data_digest,
         "precision": spec.numerics.precision,
         "threads": spec.numerics.threads,
-        "start": start.isoformat(timespec="seconds") if start else None,
-        "end": ended.isoformat(timespec="seconds"),
+        "start": sessions[0]["start"] if sessions else None,
+        "end": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "sessions": sessions,
     }
 
 
-def origin(provenance: dict[str, Any]) -> dict[str, str]:
-    """Device, torch version and code commit that a provenance names; ``unknown`` where it does not."""
+def origin(provenance: dict[str, Any]) -> dict[str, list[str]]:
+    """Devices, torch versions, code commits and images of all sessions; ``unknown`` where they are not named."""
     packages, code = provenance.get("packages"), provenance.get("code")
-    named = {
+    whole = {
         "device": provenance.get("device"),
         "torch": packages.get("torch") if isinstance(packages, dict) else None,
         "code": code.get("commit") if isinstance(code, dict) else None,
+        "data_digest": provenance.get("data_digest"),
     }
-    return {name: value if isinstance(value, str) else "unknown" for name, value in named.items()}
+    listed = provenance.get("sessions")  # results of before have none
+    sessions = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    found = {name: [one.get(name) for one in sessions] or [value] for name, value in whole.items()}
+    return {
+        name: list(dict.fromkeys(value if isinstance(value, str) else "unknown" for value in values))
+        for name, values in found.items()
+    }
+
+
+def _device(kind: str) -> str:
+    return gpu_models()[0] if kind == "cuda" and gpu_models() else cpu_model()
 
 
 def _driver() -> str | None:

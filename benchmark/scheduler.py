@@ -20,7 +20,7 @@ from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, RunFol
 from benchmark.plan import PlannedRun
 from benchmark.progress import View
 from benchmark.spec import CostSpec
-from benchmark.store import Failure, Result, Status, Store
+from benchmark.store import SCHEMA_VERSION, Failure, Result, Status, Store
 
 #: Starts of a worker that may vanish without a word (killed, out of the system's memory) before it counts as crashed.
 VANISHING_LIMIT = 3
@@ -257,7 +257,7 @@ class Scheduler:
         folder.note_attempt(status)
         self.store.put(
             Result(
-                schema_version=1,
+                schema_version=SCHEMA_VERSION,
                 run_id=run.run_id,
                 spec=run.spec,
                 status=status,

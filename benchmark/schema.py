@@ -69,6 +69,11 @@ def _reason(details: ErrorDetails, model: type[BaseModel], path: list[str | int]
         return f"unknown key; {suggestion(str(path[-1]), fields_at(model, path[:-1]) or [])}"
     if details["type"] == "missing":
         return "is missing"
+    if details["type"] == "string_pattern_mismatch":
+        if not str(details.get("ctx", {}).get("pattern")).startswith("^[a-z0-9]"):
+            return f"can't be {details.get('input')!r}"
+        rule = "begins with a small letter or digit; up to 40 small letters, digits, - and _"
+        return f"a name {rule}, not {details.get('input')!r}"
     message = details["msg"].replace("Input should be", "should be")
     shown = details.get("input")
     return f"{message}, not {shown!r}" if isinstance(shown, str | int | float | bool) else message

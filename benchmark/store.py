@@ -9,16 +9,17 @@ import hashlib
 import itertools
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import ValidationError, field_validator
 
 from benchmark.errors import StoreError, UnknownVersionError
-from benchmark.files import sync_folder, why_unwritable, write_atomic
+from benchmark.files import rename_new, sync_folder, why_unwritable, write_atomic
 from benchmark.schema import Frozen, dotted, first_problem, refuse
 from benchmark.spec import CostSpec, RunSpec, TrainSpec, run_id
 
-SCHEMA_VERSION = 1
+#: Of what is written; results of version 1 are upgraded as they are read, see :func:`upgraded`.
+SCHEMA_VERSION: Final = 2
 Status = Literal["completed", "crashed", "diverged", "out_of_memory", "timed_out"]
 
 
@@ -59,7 +60,7 @@ class Result(Frozen):
     the spec asks for some.
     """
 
-    schema_version: Literal[1]
+    schema_version: Literal[2]
     run_id: str
     spec: RunSpec
     status: Status
@@ -158,8 +159,7 @@ class Store:
                 if path.is_dir():
                     path.rename(target)  # fails where a file stands, or a folder that holds anything
                 else:
-                    target.hardlink_to(path)
-                    path.unlink()
+                    rename_new(path, target)
             except FileExistsError:
                 continue
             except FileNotFoundError:
@@ -174,6 +174,17 @@ def checksum(tree: dict[str, Any]) -> str:
     content = {key: value for key, value in tree.items() if key != "checksum"}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def upgraded(tree: dict[str, Any]) -> dict[str, Any]:
+    """The content of a result file as that of :data:`SCHEMA_VERSION`, without its checksum.
+
+    Version 2 is version 1 with a checksum that must be there; early results of version 1 have none.
+    """
+    content = {key: value for key, value in tree.items() if key != "checksum"}
+    version = content.get("schema_version")
+    first = version == 1 and version is not True
+    return content | {"schema_version": SCHEMA_VERSION} if first else content
 
 
 def read_json(path: Path) -> Any:
@@ -210,17 +221,18 @@ def read_result(path: Path, *, completed: bool) -> Result:
     tree = read_json(path)
     if isinstance(tree, dict):
         version = tree.get("schema_version")
-        if isinstance(version, int) and version != SCHEMA_VERSION:
+        if isinstance(version, int) and version not in (1, SCHEMA_VERSION):
             raise UnknownVersionError(
-                f"{path}: is of schema version {version}, and this code reads version {SCHEMA_VERSION} only; "
+                f"{path}: is of schema version {version}, and this code reads versions 1 to {SCHEMA_VERSION} only; "
                 "read it with the version of the code that wrote it"
             )
-        tree.pop("checksum", None)
     try:
-        result = Result.model_validate(tree)
+        result = Result.model_validate(upgraded(tree) if isinstance(tree, dict) else tree)
     except ValidationError as error:
         where, reason = first_problem(error, Result)
         raise StoreError(f"{path}: {dotted(where) or 'the file'}: {reason}; move it away and run again") from None
+    if tree["schema_version"] != 1 and not isinstance(tree.get("checksum"), str):
+        raise StoreError(f"{path}: checksum: is missing; move it away and run again")
     if path.stem != result.run_id or run_id(result.spec) != result.run_id:
         raise StoreError(f"{path}: name, run_id and spec do not belong together; move it away and run again")
     if (result.status == "completed") is not completed:

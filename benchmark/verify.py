@@ -7,15 +7,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmark.axes import Choices, Numerics
 from benchmark.errors import StoreError, UnknownVersionError, UserError
 from benchmark.plausible import problem_of
 from benchmark.profiles import PROFILE_NAMES, load_variant
-from benchmark.spec import PROTOCOL, CostSpec, run_id
-from benchmark.store import Result, Store, checksum, read_json, read_result, with_seed
+from benchmark.spec import PROTOCOL, CostSpec, TrainSpec, run_id
+from benchmark.store import Result, Store, checksum, read_json, read_result, upgraded, with_seed
 from benchmark.suite import load_suite
 
 #: Folders below a results folder that are a profile's or a variant's.
 RESULTS_NAME = re.compile(rf"(?:{'|'.join(PROFILE_NAMES)})(?:\+[A-Za-z0-9._=,-]+)*")
+#: Files that a note names; of more it says how many.
+_NAMED = 4
 _SEED_AND_HASH = re.compile(r"(?:-s\d+)?-[0-9a-f]{12}$")
 
 
@@ -36,11 +39,12 @@ class Finding:
 
 @dataclass
 class Verification:
-    """What was looked at and what was found."""
+    """What was looked at and what was found; ``notes`` say what one should know and is no mistake."""
 
     manifests: int = 0
     results: int = 0
     findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def verify(results_dir: Path, manifests: Sequence[Path], *, everything: bool) -> Verification:
@@ -53,11 +57,14 @@ def verify(results_dir: Path, manifests: Sequence[Path], *, everything: bool) ->
     """
     out = Verification()
     heads: set[str] = set()
+    asked: dict[str, set[str]] = {profile: set() for profile in PROFILE_NAMES}
     for path in manifests:
         out.manifests += 1
         for profile in PROFILE_NAMES:
             try:
-                heads |= {_head(run_id(cell.spec)) for cell in load_suite(path, load_variant(profile)).cells}
+                cells = load_suite(path, load_variant(profile)).cells
+                heads |= {_head(run_id(cell.spec)) for cell in cells}
+                asked[profile] |= {_entry(cell.spec) for cell in cells}
             except UserError as error:
                 out.findings.append(Finding(path, f"profile {profile}: {error}"))
                 break
@@ -68,6 +75,7 @@ def verify(results_dir: Path, manifests: Sequence[Path], *, everything: bool) ->
         elif everything and not folder.name.startswith("."):
             out.findings.append(Finding(folder, "is no profile's folder and is never read; move it elsewhere"))
     out.findings += [*_copies(good), *_other_images(good)]
+    out.notes += [*_without_checksum(good), *(_unasked(good, asked) if everything and manifests else [])]
     return out
 
 
@@ -136,9 +144,7 @@ def _check_result(path: Path, good: dict[Path, Result]) -> Finding | None:
 def _misplaced(path: Path) -> str | None:
     """What to do about a good result under another name; None where it is no good result."""
     try:
-        tree = read_json(path)
-        tree.pop("checksum", None)
-        result = Result.model_validate(tree)
+        result = Result.model_validate(upgraded(read_json(path)))
     except (StoreError, ValueError, AttributeError):
         return None
     if run_id(result.spec) != result.run_id or path.stem == result.run_id:
@@ -178,6 +184,38 @@ def _other_images(good: dict[Path, Result]) -> Iterator[Finding]:
                     f"was trained on other images than other runs on its dataset (digest {digest[:23]}…); "
                     "find out which data folder is right and move the results of the other away",
                 )
+
+
+def _without_checksum(good: dict[Path, Result]) -> Iterator[str]:
+    """The results of before checksums."""
+    if count := sum("checksum" not in read_json(path) for path in good):
+        yield f"{counted(count, 'result')} of schema version 1 without a checksum: an edit there can go unnoticed"
+
+
+def _unasked(good: dict[Path, Result], asked: dict[str, set[str]]) -> Iterator[str]:
+    """Results in a profile's folder that are of another profile, or of a manifest that was not named."""
+    for profile, entries in asked.items():
+        names = [
+            p.name for p, result in good.items() if p.parent.name == profile and _entry(result.spec) not in entries
+        ]
+        if names:
+            yield (
+                f"{counted(len(names), 'result')} in the folder {profile} that no manifest checked here asks for under "
+                f"that profile, so no report of theirs reads it: {', '.join(names[:_NAMED])}"
+                f"{f' and {len(names) - _NAMED} more' if len(names) > _NAMED else ''}"
+            )
+
+
+def _entry(spec: TrainSpec | CostSpec) -> str:
+    """What a manifest asks for, whatever the seed, the device measured, and the choices laid over a profile."""
+    same: dict[str, object] = {"numerics": Numerics()}
+    same |= {"device": ""} if isinstance(spec, CostSpec) else {"seed": 0, "choices": Choices()}
+    return spec.model_copy(update=same).model_dump_json()
+
+
+def counted(count: int, thing: str) -> str:
+    """``1 result``, ``2 results``."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def _visible(folder: Path) -> list[Path]:

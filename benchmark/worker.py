@@ -29,7 +29,7 @@ from benchmark.files import remove_leftovers
 from benchmark.hardware import device_name, process_peak_mib
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, Progress, RunFolder
 from benchmark.spec import CostSpec, TrainSpec
-from benchmark.store import Failure, Result, Status, Store
+from benchmark.store import SCHEMA_VERSION, Failure, Result, Status, Store
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
 
@@ -99,6 +99,7 @@ class _Worker:
         self.folder, self.job, self.watch = folder, job, watch
         self.store = Store(Path(job.results_folder))
         self.started = datetime.datetime.now(datetime.UTC)
+        self.earlier: list[dict[str, Any]] = []  # sessions before this one, of a run that is taken up again
         self.said = self.saved = time.monotonic()
 
     def run(self) -> int:
@@ -158,16 +159,21 @@ class _Worker:
         training = Training(spec, images, torch.device(self.job.device))
         if (state := checkpoint.load(self.folder.checkpoint, self.job.run_id)) is not None:
             try:
+                self.earlier = provenance.sessions_before(state, images.digest)
                 training.resume(state)
                 print(f"resumed at epoch {training.epoch + 1}, step {training.step}", flush=True)
             except Exception as error:  # of another version, or made by hand: any of torch's errors
                 print(f"the checkpoint does not fit ({error}); starting from the beginning", flush=True)
+                self.earlier = []
                 training = Training(spec, images, torch.device(self.job.device))
 
         def save() -> None:
             self.saved = time.monotonic()
             try:
-                checkpoint.save(self.folder.checkpoint, {"run_id": self.job.run_id, **training.checkpoint()})
+                this = provenance.session(self.job.device, images.digest, self.started)
+                made_by = {"data_digest": images.digest, "sessions": [*self.earlier, this]}
+                state = {"run_id": self.job.run_id, **made_by, **training.checkpoint()}
+                checkpoint.save(self.folder.checkpoint, state)
             except OSError as error:  # a full disk ends no run; the checkpoint before this one still stands
                 print(f"no checkpoint was written: {error}", flush=True)
 
@@ -211,14 +217,14 @@ class _Worker:
         failure: Failure | None = None,
     ) -> Result:
         return Result(
-            schema_version=1,
+            schema_version=SCHEMA_VERSION,
             run_id=self.job.run_id,
             spec=self.job.spec,
             status=status,
             metrics=metrics,
             history=history,
             cost=cost,
-            provenance=provenance.of_run(self.job.spec, self.job.device, digest, self.started),
+            provenance=provenance.of_run(self.job.spec, self.job.device, digest, self.started, self.earlier),
             failure=failure,
         )
 

@@ -44,7 +44,7 @@ def result(of: TrainSpec | None = None, accuracy: float = 70.0, **changes: Any) 
     ]
     scores = [entry["single"] for entry in history]
     tree: dict[str, Any] = {
-        "schema_version": 1,
+        "schema_version": 2,
         "run_id": run_id(of),
         "spec": of,
         "status": "completed",

@@ -1,3 +1,4 @@
+import errno
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -52,7 +53,29 @@ def test_a_full_disk_harms_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert (tmp_path / "old").read_bytes() == b"first"
 
 
-def test_of_many_writers_one_wins_and_its_file_is_whole(tmp_path: Path) -> None:
+def no_links(*names: object, **options: object) -> None:
+    raise OSError(errno.EPERM, "Operation not permitted")
+
+
+def visible(folder: Path) -> list[str]:
+    return [name for name in names(folder) if name != ".rename.lock"]
+
+
+def test_without_hard_links_nothing_is_replaced_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "link", no_links)
+    write_atomic(tmp_path / "file", b"first", replace=False)
+    with pytest.raises(FileExistsError):
+        write_atomic(tmp_path / "file", b"second", replace=False)
+    assert (tmp_path / "file").read_bytes() == b"first"
+    assert visible(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_of_many_writers_one_wins_and_its_file_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    if not links:
+        monkeypatch.setattr(os, "link", no_links)
     path = tmp_path / "file"
     contents = [bytes([65 + index]) * 100_000 for index in range(8)]
 
@@ -67,4 +90,4 @@ def test_of_many_writers_one_wins_and_its_file_is_whole(tmp_path: Path) -> None:
         won = list(pool.map(attempt, contents))
     assert won.count(True) == 1
     assert path.read_bytes() == contents[won.index(True)]
-    assert names(tmp_path) == ["file"]
+    assert visible(tmp_path) == ["file"]

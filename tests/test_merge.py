@@ -3,6 +3,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,8 @@ def test_what_is_missing_is_brought_in(ours: Path, theirs: Path) -> None:
 
 def test_other_numbers_are_a_conflict_and_stay_there(ours: Path, theirs: Path) -> None:
     store, name = Store(theirs / "paper"), run_id(spec(0))
-    store.put(result(spec(0), accuracy=71.25, provenance={**MACHINE, "packages": {"torch": "2.15.0"}}))
+    other: dict[str, Any] = {"packages": {"torch": "2.15.0"}, "data_digest": "sha256:4567"}
+    store.put(result(spec(0), accuracy=71.25, provenance={**MACHINE, **other}))
     before = Store(ours / "paper").path(name).read_bytes()
     done = merge(theirs, ours)
     assert len(done.added) == 2, "the others come in all the same"
@@ -62,13 +64,22 @@ def test_other_numbers_are_a_conflict_and_stay_there(ours: Path, theirs: Path) -
         ("single_best_epoch", "70.0", "71.25"),
         ("epoch 1: single", "69.0", "70.25"),
         ("torch", "2.11.0", "2.15.0"),
+        ("data_digest", "sha256:0123", "sha256:4567"),
     ]
 
 
-def test_an_edited_copy_with_other_numbers_is_a_conflict_too(ours: Path, theirs: Path) -> None:
-    path = Store(theirs / "paper").path(run_id(spec(1)))
-    edit(path, metrics={"single_last_epoch": 99.0, "single_best_epoch": 99.0})
-    assert [conflict.ours.run_id for conflict in merge(theirs, ours).conflicts] == [run_id(spec(1))]
+def test_an_edited_copy_is_refused_and_no_rival(ours: Path, theirs: Path) -> None:
+    name = run_id(spec(1))
+    there, here = Store(theirs / "paper").path(name), Store(ours / "paper").path(name)
+    good = there.read_bytes()
+    edit(there, metrics={"single_last_epoch": 99.0, "single_best_epoch": 99.0})
+    done = merge(theirs, ours)
+    assert (done.conflicts, done.refused) == ([], {there: "was changed after it was written"})
+    there.write_bytes(good)
+    edit(here, metrics={"single_last_epoch": 99.0, "single_best_epoch": 99.0})
+    done = merge(theirs, ours)
+    assert done.conflicts == []
+    assert "damaged one here" in done.refused[there]
 
 
 def test_damaged_files_there_are_refused_by_name(ours: Path, theirs: Path) -> None:
@@ -80,6 +91,7 @@ def test_damaged_files_there_are_refused_by_name(ours: Path, theirs: Path) -> No
     edit(edited, metrics={"single_last_epoch": 99.0, "single_best_epoch": 99.0})
     renamed.rename(store.folder / "mine.json")
     done = merge(theirs, ours)
+    assert not [reason for reason in done.refused.values() if "run again" in reason], "it is not ours to train"
     assert {path.name for path in done.refused} == {torn.name, edited.name, "mine.json"}
     assert len(done.added) == 2
     assert set(content(ours)) == {f"paper/{run_id(spec(seed))}.json" for seed in range(3)} | {
@@ -112,7 +124,14 @@ def test_strange_folders_there_are_left_alone(ours: Path, theirs: Path) -> None:
 
 
 def test_what_is_no_results_folder(ours: Path, tmp_path: Path) -> None:
-    for other, words in ((tmp_path / "none", "no such folder"), (ours, "itself"), (ours / "paper", "no profile's")):
+    file = tmp_path / "file"
+    file.touch()
+    for other, words in (
+        (tmp_path / "none", "no such folder"),
+        (ours, "itself"),
+        (ours / "paper", "no profile's"),
+        (file, "is a file"),
+    ):
         with pytest.raises(UserError, match=words):
             merge(other, ours)
 

@@ -374,3 +374,13 @@ def test_aggregating_probabilities_reads_another_metric_of_the_same_runs() -> No
     for ours, theirs in zip(before, after, strict=True):
         assert [cell.spec for cell in ours.cells] == [cell.spec for cell in theirs.cells]
         assert [names.get(cell.reads, cell.reads) for cell in ours.cells] == [cell.reads for cell in theirs.cells]
+
+
+def test_null_is_written_as_it_is_typed() -> None:
+    assert load_variant("mini", ["dataset.input_size=null"]).results_name == "mini+dataset.input_size=null"
+
+
+def test_what_can_not_be_set_is_not_suggested() -> None:
+    with pytest.raises(UserError, match="known here: ") as caught:
+        load_variant("mini", ["foo=1"])
+    assert not {"seed,", "kind,", "protocol,"} & set(str(caught.value).split())

@@ -199,12 +199,15 @@ def test_a_damaged_checkpoint_only_costs_time(how: str, tmp_path: Path, start: S
 
 
 def test_a_checkpoint_that_does_not_fit_only_costs_time(tmp_path: Path, start: Start, calm: Calm) -> None:
+    from benchmark.data.source import load
     from benchmark.training import checkpoint
 
     spec = tiny("baseline")
     folder = order(tmp_path, spec)
     state = {
         "run_id": run_id(spec),
+        "data_digest": load(spec.dataset, None, tmp_path).digest,
+        "sessions": [],
         "epoch": 99,
         "step": 0,
         "history": [],
@@ -214,7 +217,7 @@ def test_a_checkpoint_that_does_not_fit_only_costs_time(tmp_path: Path, start: S
     }
     checkpoint.save(folder.checkpoint, state)
     assert ended(start(folder)) == 0, folder.log_tail()
-    assert "does not fit" in folder.log.read_text()
+    assert "does not fit (epoch 99" in folder.log.read_text()
     assert numbers(tmp_path, spec) == calm("baseline")[0]
 
 

@@ -63,7 +63,7 @@ Behaviour = Callable[[RunFolder, Job], int]
 def result_of(job: Job, status: Status) -> Result:
     failure = None if status == "completed" else Failure(reason="a reason", log_tail=[], log_file="log.txt")
     return Result(
-        schema_version=1,
+        schema_version=2,
         run_id=job.run_id,
         spec=job.spec,
         status=status,

@@ -264,7 +264,7 @@ def test_canonical_is_one_sorted_line_that_names_the_kind() -> None:
         ("dataset.name", "cifar1000", "dataset.name", "did you mean 'cifar100'?"),
         ("dataset", {"name": "birds", "source": "folder", "input_size": 64}, "dataset.classes", "say its classes"),
         ("dataset", {"name": "birds", "source": "folder", "classes": 5}, "dataset.input_size", "say its input_size"),
-        ("dataset", {"name": "../x", "source": "folder", "classes": 5}, "dataset.name", "match pattern"),
+        ("dataset", {"name": "../x", "source": "folder", "classes": 5}, "dataset.name", "begins with a small letter"),
         ("dataset.classes", 100, "dataset.classes", "leave it out"),
         ("dataset.train_images", 50_001, "dataset.train_images", "has 50000"),
         ("dataset.train_images", 50_000, "dataset.train_images", "leave it out"),
@@ -340,3 +340,11 @@ def test_partial_sums_need_stages_that_begin_with_1x1_convolutions() -> None:
 @pytest.mark.parametrize("name", Choices.model_fields)
 def test_every_choice_is_explained_in_the_notes(name: str) -> None:
     assert f"`{name}`" in NOTES.read_text(encoding="utf-8")
+
+
+def test_a_name_that_does_not_fit_is_refused_in_words() -> None:
+    with pytest.raises(ValidationError) as caught:
+        TrainSpec.model_validate({**SFE, "dataset": {"name": "My Set"}})
+    reason = first_problem(caught.value, TrainSpec)[1]
+    assert reason.startswith("a name begins with a small letter or digit")
+    assert "pattern" not in reason

@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ def result(status: Status = "completed", accuracy: float = 76.8, seed: int = 0) 
     spec = SPEC.model_copy(update={"seed": seed})
     failure = Failure(reason="loss is nan", log_tail=["epoch 3", "loss nan"], log_file="/scratch/log.txt")
     return Result(
-        schema_version=1,
+        schema_version=2,
         run_id=run_id(spec),
         spec=spec,
         status=status,
@@ -154,7 +156,7 @@ def test_a_renamed_file(store: Store) -> None:
     [
         {"run_id": "cifar100-resnet110-sfe-s0-000000000000"},
         {"spec": result(seed=1).spec.model_dump(mode="json")},
-        {"schema_version": 2},
+        {"schema_version": 3},
         {"status": "fine"},
         {"surprise": 1},
         {"metrics": None},
@@ -214,3 +216,18 @@ def test_a_trial_is_the_entry_with_its_seed() -> None:
     assert with_seed(SPEC, 3) == TrainSpec.model_validate({**SFE, "seed": 3})
     cost = RUN_SPEC.validate_python(COST)
     assert with_seed(cost, 3) is cost
+
+
+def test_a_file_system_without_hard_links(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_links(*names: object, **options: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    store.put(result(accuracy=76.8))
+    before = store.path(NAME).read_bytes()
+    store.put(result(accuracy=99.9))
+    assert store.path(NAME).read_bytes() == before
+    for number in (1, 2):
+        store.path(NAME).write_bytes(b"%d" % number)
+        assert store.set_aside(store.path(NAME)) is not None
+    assert sorted(path.read_bytes() for path in store.damaged_folder.glob("*.json")) == [b"1", b"2"]

@@ -21,8 +21,9 @@ def test_every_version_has_its_golden_files() -> None:
     assert [path.name for path in sorted(GOLDEN.iterdir())] == [f"version{n}" for n in range(1, SCHEMA_VERSION + 1)]
 
 
-def test_version_1() -> None:
-    store = Store(GOLDEN / "version1")
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION + 1))
+def test_every_version_loads(version: int) -> None:
+    store = Store(GOLDEN / f"version{version}")
     training, cost, failure = store.load(TRAINING), store.load(COST), store.load_failure(FAILURE)
     assert isinstance(training.spec, TrainSpec)
     assert isinstance(cost.spec, CostSpec)
@@ -40,15 +41,23 @@ def test_checksums_are_computed_as_they_were(path: Path) -> None:
     assert tree["checksum"] == checksum(tree)
 
 
-def test_they_pass_for_good(tmp_path: Path) -> None:
-    (tmp_path / "smoke").symlink_to(GOLDEN / "version1")
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION + 1))
+def test_they_pass_for_good(version: int, tmp_path: Path) -> None:
+    (tmp_path / "smoke").symlink_to(GOLDEN / f"version{version}")
     assert verify(tmp_path, [], everything=True).findings == []
 
 
-@pytest.mark.parametrize("version", [0, 2, 99])
+@pytest.mark.parametrize("version", [0, 3, 99])
 def test_an_unknown_version_is_refused_with_the_reason(version: int, tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.put(result())
     edit(store.path(result().run_id), schema_version=version)
-    with pytest.raises(UnknownVersionError, match=f"is of schema version {version}, and this code reads version 1"):
+    with pytest.raises(UnknownVersionError, match=f"of schema version {version}, and this code reads versions 1 to 2"):
         store.load(result().run_id)
+
+
+def test_what_is_written_is_of_this_version(tmp_path: Path) -> None:
+    Store(tmp_path).put(Store(GOLDEN / "version1").load(TRAINING))
+    tree = read_json(tmp_path / f"{TRAINING}.json")
+    assert tree["schema_version"] == SCHEMA_VERSION
+    assert tree["checksum"] == checksum(tree)

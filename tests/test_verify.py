@@ -11,8 +11,10 @@ from benchmark.cli import main
 from benchmark.errors import UnknownVersionError
 from benchmark.manifest import SUITE_DIR, find_manifests, suite_names
 from benchmark.plausible import problem_of
-from benchmark.spec import run_id
-from benchmark.store import Failure, Store
+from benchmark.profiles import load_variant
+from benchmark.spec import TrainSpec, run_id
+from benchmark.store import Failure, Store, checksum, with_seed
+from benchmark.suite import load_suite
 from benchmark.verify import Finding, unreadable, verify
 
 from .made import MACHINE, edit, result, spec
@@ -118,11 +120,35 @@ def test_a_damaged_result_is_found(harm: Callable[[Path], None], words: str, res
     assert len(found(results)) == 1, "the others are not blamed"
 
 
-def test_a_result_of_before_checksums(results: Path, path: Path) -> None:
-    tree = json.loads(path.read_text())
+def as_version_1(path: Path) -> dict[str, Any]:
+    """A result as it was written before checksums."""
+    tree = json.loads(path.read_text()) | {"schema_version": 1}
     del tree["checksum"]
     path.write_text(json.dumps(tree))
+    return dict(tree)
+
+
+def test_a_checksum_can_not_be_left_out(results: Path, path: Path) -> None:
+    tree = as_version_1(path)
+    path.write_text(json.dumps({**tree, "schema_version": 2}))
+    finding = found(results)[f"paper/{NAME}.json"]
+    assert "checksum: is missing" in finding.problem
+    assert finding.damaged
+
+
+def test_a_checksum_of_version_1_must_fit(results: Path, path: Path) -> None:
+    tree = as_version_1(path)
+    path.write_text(json.dumps({**tree, "checksum": checksum(tree)}))
     assert found(results) == {}
+    edit(path, provenance={**MACHINE, "device": "a faster CPU"})
+    assert "changed after" in found(results)[f"paper/{NAME}.json"].problem
+
+
+def test_a_result_of_before_checksums_is_noted(results: Path, path: Path) -> None:
+    tree = as_version_1(path)
+    assert found(results) == {}
+    (note,) = verify(results, [], everything=True).notes
+    assert note.startswith("1 result of schema version 1 without a checksum")
     tree["metrics"]["single_best_epoch"] = 71.5
     path.write_text(json.dumps(tree))
     assert "metrics.single_best_epoch is 71.5, but by its history 70.0" in found(results)[f"paper/{NAME}.json"].problem
@@ -143,6 +169,25 @@ def test_renamed_duplicated_and_strange_files(results: Path, path: Path) -> None
     assert "no profile's folder" in problems["thesis"]
 
 
+def test_results_of_another_profile_are_noted(tmp_path: Path) -> None:
+    """A mini result lies in ``paper``; other seeds and choices of what a profile asks for may lie there."""
+    manifests = [SUITE_DIR / "table1.yaml"]
+    of_mini = load_suite(manifests[0], load_variant("mini")).cells[0].spec
+    beta_on = load_suite(manifests[0], load_variant("mini", ["beta_on=last"])).cells[1].spec
+    paper, mini = Store(tmp_path / "paper"), Store(tmp_path / "mini")
+    for one in (with_seed(of_mini, 0), with_seed(of_mini, 17), with_seed(beta_on, 0)):
+        assert isinstance(one, TrainSpec)
+        mini.put(result(one))
+    assert verify(tmp_path, manifests, everything=True).notes == []
+    stray = mini.path(run_id(of_mini))
+    paper.folder.mkdir()
+    shutil.copy(stray, paper.folder)
+    done = verify(tmp_path, manifests, everything=True)
+    assert [note for note in done.notes if "in the folder paper" in note and stray.name in note] == done.notes
+    assert len(done.notes) == 1
+    assert done.findings == []
+
+
 def test_a_trial_made_of_another_is_noticed(results: Path) -> None:
     Store(results / "paper").put(result(spec(5), history=result(spec(0)).history))
     (finding,) = found(results).values()
@@ -158,10 +203,10 @@ def test_other_images_are_noticed(results: Path) -> None:
 
 
 def test_another_version_and_protocol_are_no_damage(results: Path, path: Path) -> None:
-    edit(path, schema_version=2)
+    edit(path, schema_version=3)
     Store(results / "paper").put(result(spec(protocol=99)))
     findings = found(results)
-    assert "of schema version 2" in findings[f"paper/{NAME}.json"].problem
+    assert "of schema version 3" in findings[f"paper/{NAME}.json"].problem
     assert "of protocol 99" in findings[f"paper/{run_id(spec(protocol=99))}.json"].problem
     assert not any(finding.damaged for finding in findings.values())
     with pytest.raises(UnknownVersionError):
@@ -220,6 +265,9 @@ def _folder(name: str, place: Path, words: tuple[str, ...]) -> list[str]:
 
 def test_verify_says_what_is_wrong_and_sets_it_aside(command: Command, results: Path, path: Path) -> None:
     assert command("verify")[0] == 0
+    path.rename(path.with_name("spare"))
+    assert "2 results checked: 1 finding\n" in command("verify")[1]
+    path.with_name("spare").rename(path)
     cut_off(path)
     before = path.read_bytes()
     status, out, _ = command("verify")

@@ -17,6 +17,7 @@ from benchmark.axes import Dataset, Masks, Method, Network, Schedule
 from benchmark.errors import DivergedError
 from benchmark.hardware import cpu_model
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, RunFolder
+from benchmark.provenance import origin
 from benchmark.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec, run_id
 from benchmark.store import Result, Store
 from benchmark.training import checkpoint, evaluation, loop
@@ -353,6 +354,50 @@ def test_a_damaged_checkpoint_means_the_beginning(
     assert place.run() == 0
     assert "starting from the beginning" in capsys.readouterr().out
     assert place.result().history == undisturbed.history
+
+
+def interrupted(place: Place, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> dict[str, Any]:
+    """Interrupt a run at its fourth step, and change its checkpoint."""
+    with monkeypatch.context() as patch:
+        at_step(patch, 4, lambda: signal.raise_signal(signal.SIGTERM))
+        assert place.run() == EXIT_INTERRUPTED
+    state = checkpoint.load(place.folder.checkpoint, place.run_id)
+    assert state is not None
+    checkpoint.save(place.folder.checkpoint, state | changes)
+    return state
+
+
+def test_a_resumed_run_names_all_its_sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Place(tmp_path, spec_of())
+    state = interrupted(place, monkeypatch)
+    other = {**state["sessions"][0], "start": "2026-01-01T00:00:00+00:00", "device": "another CPU"}
+    checkpoint.save(place.folder.checkpoint, {**state, "sessions": [other]})
+    assert place.run() == 0
+    provenance = place.result().provenance
+    assert provenance["sessions"][0] == other
+    (second,) = provenance["sessions"][1:]
+    assert set(second) == {"start", "end", "device", "torch", "code", "data_digest"}
+    assert second["start"] <= second["end"] <= provenance["end"]
+    assert provenance["start"] == other["start"], "the run began with its first session"
+    assert origin(provenance)["device"] == ["another CPU", provenance["device"]]
+
+
+@pytest.mark.parametrize("digest", ["sha256:ffff", None])
+def test_a_checkpoint_of_other_images_is_not_gone_on_from(
+    digest: str | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    undisturbed: Result,
+) -> None:
+    place = Place(tmp_path, spec_of())
+    interrupted(place, monkeypatch, data_digest=digest)
+    assert place.run() == 0
+    out = capsys.readouterr().out
+    assert f"made of the images {digest}" in out
+    assert "starting from the beginning" in out
+    assert place.result().history == undisturbed.history
+    assert len(place.result().provenance["sessions"]) == 1
 
 
 def test_a_locked_run_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -32,7 +32,7 @@ set_option = click.option(
     "--set", "settings", multiple=True, metavar="PATH=VALUE", help="Change every run; may be repeated."
 )
 only_option = click.option(
-    "--only", multiple=True, metavar="GLOB", help="Only rows or columns of this name; repeatable."
+    "--only", multiple=True, metavar="GLOB", help="Only rows or columns of this name; of several, all that fit any."
 )
 trials_option = click.option(
     "--trials", type=click.IntRange(min=1), help="Seeds an entry, instead of the suite's number."

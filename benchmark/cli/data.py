@@ -9,7 +9,7 @@ from benchmark.catalogue import DATASETS
 from benchmark.cli.common import data_option, scratch_option
 from benchmark.errors import DataError
 
-_NAME = click.argument("name", type=click.Choice(list(DATASETS)))
+_NAME = click.argument("name", type=click.Choice(list(DATASETS)), metavar="NAME")
 
 
 @click.group()

@@ -8,6 +8,7 @@ import click
 from benchmark.cli.common import results_option, shown
 from benchmark.merge import Conflict, differences
 from benchmark.merge import merge as merge_results
+from benchmark.verify import counted
 
 
 @click.command()
@@ -24,7 +25,7 @@ def merge(other: Path, results_dir: Path) -> None:
     for path, reason in done.refused.items():
         click.echo(f"not brought in: {shown(path)}: {reason}", err=True)
     click.echo(
-        f"{len(done.added)} results brought in, {done.same} were here already, "
+        f"{counted(len(done.added), 'result')} brought in, {done.same} were here already, "
         f"{len(done.conflicts)} in conflict, {len(done.refused)} refused"
     )
     sys.exit(1 if done.conflicts or done.refused else 0)

@@ -9,7 +9,7 @@ import click
 from benchmark.cli.common import json_option, results_option, shown, suites_argument
 from benchmark.manifest import find_manifests, suite_names
 from benchmark.store import Store
-from benchmark.verify import Finding
+from benchmark.verify import Finding, counted
 from benchmark.verify import verify as verify_all
 
 
@@ -21,7 +21,7 @@ from benchmark.verify import verify as verify_all
 def verify(suites: tuple[str, ...], results_dir: Path, set_aside: bool, form: str) -> None:
     """Check every result file, and every manifest against itself; with suites named, just theirs.
 
-    Ends with 1 where something was found. Nothing is ever deleted.
+    Ends with 1 where something was found; notes are no findings. Nothing is ever deleted.
     """
     manifests = find_manifests(list(suites) or suite_names())
     done = verify_all(results_dir, manifests, everything=not suites)
@@ -37,11 +37,14 @@ def verify(suites: tuple[str, ...], results_dir: Path, set_aside: bool, form: st
             for finding in done.findings
         ]
         counts = {"manifests": done.manifests, "results": done.results, "damaged": len(_damaged(done.findings))}
-        click.echo(json.dumps({**counts, "findings": findings}, indent=1))
+        click.echo(json.dumps({**counts, "findings": findings, "notes": done.notes}, indent=1))
     else:
         _say(done.findings, moved)
-        found = f"{len(done.findings)} findings" if done.findings else "all is well"
-        click.echo(f"{done.manifests} manifests and {done.results} results checked: {found}")
+        for note in done.notes:
+            click.echo(f"note: {note}")
+        found = counted(len(done.findings), "finding") if done.findings else "all is well"
+        checked = f"{counted(done.manifests, 'manifest')} and {counted(done.results, 'result')} checked"
+        click.echo(f"{checked}: {found}")
     sys.exit(1 if done.findings else 0)
 
 

@@ -102,7 +102,7 @@ def read_cifar(name: str, data_dir: Path) -> ImageSet:
     """
     title, layout = DATASETS[name].title, LAYOUTS[name]
     folder = data_dir / layout.folder
-    remedy = f"unpack the official {layout.archive} there or point --data-dir (SFE_DATA_DIR) to it"
+    remedy = f"`python run_suite.py data get {name}` fetches it, or point --data-dir (SFE_DATA_DIR) to where it lies"
     if not folder.is_dir():
         raise DataError(f"{title} not found: {folder} is missing; {remedy}")
     train, test = (_read_split(folder, sums, layout, title) for sums in (layout.train, layout.test))

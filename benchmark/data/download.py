@@ -88,6 +88,8 @@ def _fetch(archive: Archive, part: Path, advance: Callable[[int], None], by_hand
             raise DataError(f"{archive.url} cannot be fetched: {error}; {by_hand}") from None
         except (OSError, http.client.HTTPException) as error:  # URLError, time-outs and resets are OSErrors
             reason = str(error)
+            if isinstance(error, urllib.error.URLError) and not isinstance(error, urllib.error.HTTPError):
+                reason = str(error.reason)  # without the "<urlopen error …>" around it
         told = part.stat().st_size if part.exists() else 0
         failures = 0 if told > before else failures + 1
         if failures < ATTEMPTS:

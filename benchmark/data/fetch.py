@@ -1,5 +1,6 @@
 """``data get`` and ``check``: fetching a set, and holding what is there against the lists (floor 1, no torch)."""
 
+import contextlib
 import shutil
 import uuid
 from pathlib import Path
@@ -107,7 +108,16 @@ def _refuse_dead(name: str, data_dir: Path) -> None:
 def _fetch(name: str, data_dir: Path) -> None:
     published, downloads = PUBLICATIONS[name], data_dir / DOWNLOADS / name
     by_hand = [archive for archive in published.archives if (downloads / archive.file).exists()]
-    files = [download(archive, downloads) for archive in published.archives]
+    try:
+        files = [download(archive, downloads) for archive in published.archives]
+    except DataError as error:
+        with contextlib.suppress(OSError):  # they hold what came, or what somebody put there
+            downloads.rmdir()
+            downloads.parent.rmdir()
+        if len(published.archives) == 1:
+            raise
+        every = ", ".join(f"{archive.file} (md5 {archive.md5})" for archive in published.archives)
+        raise DataError(f"{error}; it takes all of {every} in {downloads}") from None
     for left_over in data_dir.glob(f".{name}.*.tmp"):  # of a killed process: the lock is ours
         shutil.rmtree(left_over, ignore_errors=True)
     building = data_dir / f".{name}.{uuid.uuid4().hex}.tmp"

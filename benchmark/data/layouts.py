@@ -29,7 +29,7 @@ def read_official(name: str, data_dir: Path) -> Listing:
     title, root = DATASETS[name].title, data_dir / FOLDERS[name]
     if not root.is_dir():
         raise DataError(
-            f"{title} not found: {root} is missing; `run_suite.py data get {name}` fetches it, "
+            f"{title} not found: {root} is missing; `python run_suite.py data get {name}` fetches it, "
             "or point --data-dir (SFE_DATA_DIR) to the folder that holds it"
         )
     for file in INDEX_FILES[name]:

@@ -118,7 +118,7 @@ def refuse_part(dataset: Dataset, where: str, train: int, test: int) -> None:
         if whole and part is None and found != whole:
             raise DataError(
                 f"{where} is incomplete: {found} of {whole} {split} images; move it away and fetch the whole with "
-                f"`run_suite.py data get {dataset.name}`, or take --profile mini, which makes do with a part"
+                f"`python run_suite.py data get {dataset.name}`, or take --profile mini, which makes do with a part"
             )
 
 

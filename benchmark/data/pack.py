@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 
 from benchmark.data.bar import progress_bar
 from benchmark.data.cache import Packed, write_array
-from benchmark.data.decode import Decoded, Task, decode
+from benchmark.data.decode import Budget, Decoded, Task, decode, start_decoding
 from benchmark.data.listing import ListedSplit, Listing
 from benchmark.data.measure import statistics_of
 from benchmark.errors import DataError
 from benchmark.hardware import cores
-from benchmark.processes import start_process
 
 #: More processes would not fit into 1 GiB together with their parent.
 MAX_PROCESSES = 8
@@ -27,6 +26,9 @@ MAX_PROCESSES = 8
 IMAGES_PER_PROCESS = 64
 #: Decoded bytes a task brings back at once, about.
 TASK_BYTES = 2 << 20
+#: Pixels of the images that all processes decode at one time. Pillow takes 4 bytes of each, 12 for the costliest
+#: formats; what 1 GiB leaves beside the processes themselves is about this.
+PIXELS_AT_ONCE = 40_000_000
 _HEADER = 128  # bytes of an .npy header of four dimensions or fewer
 
 
@@ -121,7 +123,8 @@ def decode_all(listing: Listing, split: ListedSplit, side: int, title: str) -> I
 def _in_processes(tasks: list[Task], processes: int) -> Iterator[Decoded]:
     """Results in order; never more than a few tasks ahead of whoever takes them."""
     context = multiprocessing.get_context("spawn")  # fork would copy the parent's threads and locks
-    pool = ProcessPoolExecutor(processes, context, initializer=start_process, initargs=(os.getpid(),))
+    budget = Budget(context, PIXELS_AT_ONCE)
+    pool = ProcessPoolExecutor(processes, context, initializer=start_decoding, initargs=(os.getpid(), budget))
     waiting: deque[Future[Decoded]] = deque()
     try:
         for task in tasks:

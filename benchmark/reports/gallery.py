@@ -40,9 +40,6 @@ def collect_maps(suite: Suite, runs: Runs, cache_dir: Path | None) -> Gallery:
         suite: the suite under its profile; of each row the first column's run is shown.
         runs: that profile's results.
         cache_dir: where packed images lie; None to show maps alone.
-
-    Raises:
-        StoreError: a result can't be read.
     """
     places: dict[tuple[Dataset, int], int] = {}
     samples: list[Sample] = []

@@ -6,13 +6,14 @@ import shlex
 
 from benchmark.catalogue import DATASETS
 from benchmark.manifest import SUITE_DIR, Published
+from benchmark.plausible import PROCESS_MEMORY
 from benchmark.profiles import Setting
 from benchmark.reports.table import Table, TableCell
 from benchmark.statistics import Summary
 from benchmark.suite import Suite
 
 MISSING = "—"
-#: Cells that a note names; of more it says how many.
+#: Cells or files that a note names; of more it says how many.
 _CELLS_NAMED = 4
 _DECIMALS = {"memory_mib": 0, "seconds_per_step": 3}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#~|$])")
@@ -26,7 +27,7 @@ def render(suite: Suite, table: Table) -> str:
         f"Source: {escape(manifest.source)}.",
         _notices(suite, table),
         _grid(suite, table),
-        "\n".join(f"- {note}" for note in [*map(escape, manifest.footnotes), *_mixtures(table)]),
+        "\n".join(f"- {note}" for note in [*map(escape, manifest.footnotes), *_lost(table), *_mixtures(table)]),
         f"![{escape(table.title)}]({suite.name}.png)",
         f"All numbers: [{suite.name}.csv]({suite.name}.csv). Make this report again: `{command(suite, table)}`",
     ]
@@ -105,7 +106,18 @@ def _notices(suite: Suite, table: Table) -> str:
         notes.append(f"**Trained on generated stand-in images, not on {titles}.**")
     if table.measured_on:
         notes.append(f"Memory and time measured on: {escape(table.measured_on)}.")
+        notes.append(_about_memory(table.memory_kind or "unknown"))
     return " ".join(notes)
+
+
+def _about_memory(kind: str) -> str:
+    """Which memory stands in the table; the paper's is a GPU's."""
+    if kind != PROCESS_MEMORY:
+        return f"Memory is the {escape(kind)}."
+    return (
+        f"Memory is the {kind}, interpreter and torch included: that dilutes the overhead, so it is **not comparable "
+        "with the paper's overhead of GPU memory**."
+    )
 
 
 def _grid(suite: Suite, table: Table) -> str:
@@ -115,6 +127,15 @@ def _grid(suite: Suite, table: Table) -> str:
         cells = (table.cells.get((row, column)) for column in table.columns)
         lines.append([escape(row), *(_cell(cell, suite.variant.against_paper) for cell in cells)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _lost(table: Table) -> list[str]:
+    """A note on the results that count as missing, if there are any."""
+    if not table.not_counted:
+        return []
+    files = ", ".join(f"`{file}`" for file in table.not_counted[:_CELLS_NAMED])
+    more = f" and {len(table.not_counted) - _CELLS_NAMED} more" if len(table.not_counted) > _CELLS_NAMED else ""
+    return [f"**Not counted**, as they can't be read: {files}{more}; `python run_suite.py verify` says why."]
 
 
 def _mixtures(table: Table) -> list[str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
+from benchmark.plausible import PROCESS_MEMORY
 from benchmark.reports.markdown import signed
 from benchmark.reports.panel import (
     COLOURS,
@@ -103,7 +104,10 @@ def bars(panel: Panel, column: str, axis: Axes) -> None:
     rows = panel.table.rows
     name_rows(axis, rows)
     axis.set_title(column, fontsize=9)
-    axis.set_xlabel("Overhead (%)")
+    in_process = panel.table.memory_kind == PROCESS_MEMORY and "memory_mib" in {
+        cell.reads for (_, name), cell in panel.table.cells.items() if name == column
+    }
+    axis.set_xlabel("Overhead (%) of the whole process on a CPU" if in_process else "Overhead (%)")
     drawn = 0
     for index, row in enumerate(rows):
         found = panel.overheads(row, column)

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 
+from benchmark.errors import StoreError
 from benchmark.plausible import is_number
 from benchmark.spec import CostSpec, TrainSpec, run_id
 from benchmark.store import Result, Store, with_seed
@@ -21,45 +22,56 @@ class Runs:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.names = sorted(store.completed())
-        self._loaded: dict[str, Result] = {}
+        self._loaded: dict[str, Result | None] = {}
         self._found: dict[str, list[Result]] = {}
+        self._names: dict[str, list[str]] = {}
+        self._known = set(self.names)
         self._seeds: dict[str, set[int]] = defaultdict(set)
         for name in self.names:
             if match := _TRAINING_ID.fullmatch(name):
                 self._seeds[match[1]].add(int(match[2]))
 
     def trials(self, spec: TrainSpec) -> list[Result]:
-        """Every completed trial of an entry, by seed.
-
-        Raises:
-            StoreError: one of their files can't be read.
-        """
+        """Every completed trial of an entry that can be read, by seed."""
         first = run_id(with_seed(spec, 0))
         if first not in self._found:
-            # Hashing is the slow part: only seeds that stand behind the same words are tried.
-            words = first.rpartition("-s0-")[0]
-            ids = [run_id(with_seed(spec, seed)) for seed in sorted(self._seeds.get(words, ()))]
-            known = set(self.names)
-            self._found[first] = [self._load(name) for name in ids if name in known]
+            self._found[first] = [result for name in self._trial_names(spec) if (result := self._load(name))]
         return self._found[first]
+
+    def unreadable(self, spec: TrainSpec | CostSpec) -> list[str]:
+        """The files of an entry or measurement that count as missing."""
+        names = self._cost_names(spec) if isinstance(spec, CostSpec) else self._trial_names(spec)
+        return [f"{name}.json" for name in names if self._load(name) is None]
 
     def cost(self, spec: CostSpec) -> Result | None:
         """The measurement of these variants, on whatever device it was made; None where there is none.
 
         A report is written wherever the result files are, so it can't ask for this machine's own device.
         Of several devices the fastest stands in the table; the same files give the same report everywhere.
-
-        Raises:
-            StoreError: one of the measurements can't be read.
         """
-        words = run_id(spec).rpartition("-")[0]
-        found = [self._load(name) for name in self.names if name.rpartition("-")[0] == words]
+        found = [result for name in self._cost_names(spec) if (result := self._load(name))]
         fitting = [result for result in found if _same_but_device(result.spec, spec)]
         return min(fitting, key=_slowness, default=None)
 
-    def _load(self, name: str) -> Result:
+    def _trial_names(self, spec: TrainSpec) -> list[str]:
+        first = run_id(with_seed(spec, 0))
+        if first not in self._names:
+            # Hashing is the slow part: only seeds that stand behind the same words are tried.
+            words = first.rpartition("-s0-")[0]
+            ids = [run_id(with_seed(spec, seed)) for seed in sorted(self._seeds.get(words, ()))]
+            self._names[first] = [name for name in ids if name in self._known]
+        return self._names[first]
+
+    def _cost_names(self, spec: CostSpec) -> list[str]:
+        words = run_id(spec).rpartition("-")[0]
+        return [name for name in self.names if name.rpartition("-")[0] == words]
+
+    def _load(self, name: str) -> Result | None:
         if name not in self._loaded:
-            self._loaded[name] = self.store.load(name)
+            try:
+                self._loaded[name] = self.store.load(name)
+            except StoreError:  # one damaged file costs its own trial, never a report
+                self._loaded[name] = None
         return self._loaded[name]
 
 

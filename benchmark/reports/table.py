@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark.errors import StoreError
 from benchmark.manifest import COST_METRICS, Published
 from benchmark.plausible import is_number
 from benchmark.provenance import origin
@@ -30,6 +29,8 @@ FRAME_COLUMNS = (
     "verdict",
     "trials_wanted",
     "measured_on",
+    "memory_kind",
+    "not_counted",
     "mixed",
 )
 #: A printed cost -> the metric of the percentage that stands in brackets behind it.
@@ -50,8 +51,7 @@ def collect(suite: Suite, store: Store | Runs, trials_wanted: int | None = None)
         store: that profile's results; ``Runs`` where several suites read the same ones.
         trials_wanted: trials a complete training has; the suite's own number by default.
 
-    Raises:
-        StoreError: a result can't be read or lacks a number that a cell prints.
+    A result that can't be read, or lacks the number that a cell prints, counts as missing and is named.
     """
     runs = store if isinstance(store, Runs) else Runs(store)
     wanted = suite.trials if trials_wanted is None else trials_wanted
@@ -70,10 +70,15 @@ def _records(cell: Cell, suite: Suite, runs: Runs, wanted: int) -> Iterator[Reco
     if isinstance(cell.spec, CostSpec):
         yield from _cost_records(cell, cell.spec, place, runs)
         return
-    results = runs.trials(cell.spec)
+    keys = [f"{cell.reads}_{epoch}" for epoch in ("last_epoch", "best_epoch")]
+    trials = runs.trials(cell.spec)
+    whole = [all(is_number(result.metrics.get(key)) for key in keys) for result in trials]
+    results = [result for result, fits in zip(trials, whole, strict=True) if fits]
+    lacking = [f"{result.run_id}.json" for result, fits in zip(trials, whole, strict=True) if not fits]
+    place["not_counted"] = ", ".join([*runs.unreadable(cell.spec), *lacking]) or None
     mixed = _mixed(results)
     for epoch in ("last_epoch", "best_epoch"):
-        scores = [_number(result, result.metrics, f"{cell.reads}_{epoch}", runs.store) for result in results]
+        scores = [float(result.metrics[f"{cell.reads}_{epoch}"]) for result in results]
         if suite.manifest.metric == "error":
             scores = [100 - score for score in scores]
         record = {**place, "metric": f"{suite.manifest.metric}_{epoch}", "trials_wanted": wanted, "mixed": mixed}
@@ -83,34 +88,33 @@ def _records(cell: Cell, suite: Suite, runs: Runs, wanted: int) -> Iterator[Reco
 
 def _cost_records(cell: Cell, spec: CostSpec, place: Record, runs: Runs) -> Iterator[Record]:
     result = runs.cost(spec)
+    broken = runs.unreadable(spec)
+    if result is not None and not isinstance(result.metrics.get(cell.row), dict):
+        broken, result = [*broken, f"{result.run_id}.json"], None
+    place["not_counted"] = ", ".join(broken) or None
     overhead = cell.published.overhead_percent if cell.published else None
     for metric, printed in (
         (cell.reads, cell.published),
         (OVERHEADS[cell.reads], None if overhead is None else Published(overhead)),
     ):
-        value = None
-        if result is not None:
-            block = result.metrics.get(cell.row)
-            # A device may have no way to say its memory; it then writes null, which is no mistake.
-            if not (isinstance(block, dict) and metric in block and block[metric] is None):
-                value = _number(result, block, metric, runs.store)
+        # A device may have no way to say its memory; it then writes null, which is no mistake.
+        value = result.metrics[cell.row].get(metric) if result is not None else None
         record = {**place, "metric": metric, "trials_wanted": 1, **_published(printed)}
-        device = result.spec.device if result is not None and isinstance(result.spec, CostSpec) else None
-        yield {**record, **_summary(summarise([] if value is None else [value])), "measured_on": device}
-
-
-def _number(result: Result, block: Any, key: str, store: Store) -> float:
-    value = block.get(key) if isinstance(block, dict) else None
-    if not is_number(value):
-        raise StoreError(f"{store.path(result.run_id)}: metrics: {key} should be a number, not {value!r}")
-    return float(value)
+        record |= _summary(summarise([float(value)] if is_number(value) else []))
+        if result is not None and isinstance(result.spec, CostSpec):
+            record["measured_on"] = result.spec.device
+            record["memory_kind"] = str(result.cost.get("memory_kind", "unknown"))
+        yield record
 
 
 def _mixed(results: Sequence[Result]) -> str | None:
-    """What trials of one cell should share and don't: ``device A, B; torch 2.11, 2.15``; None where they do."""
+    """What trials of one cell, and the sessions of each, should share and don't; None where they do.
+
+    For instance ``device A, B; torch 2.11, 2.15``.
+    """
     origins = [origin(result.provenance) for result in results]
     names = list(origins[0]) if origins else []
-    found = {name: sorted({one[name] for one in origins}) for name in names}
+    found = {name: sorted({value for one in origins for value in one[name]}) for name in names}
     return "; ".join(f"{name} {', '.join(values)}" for name, values in found.items() if len(values) > 1) or None
 
 
@@ -156,7 +160,8 @@ class TableCell:
 class Table:
     """A suite as it is printed; places that the suite leaves blank are missing from ``cells``.
 
-    ``mixed`` names what the trials of some cells do not share, and which cells those are.
+    ``mixed`` names what the trials of some cells do not share, and which cells those are; ``not_counted`` the
+    result files that could not be.
     """
 
     title: str
@@ -165,6 +170,8 @@ class Table:
     columns: tuple[str, ...]
     cells: Mapping[tuple[str, str], TableCell]
     measured_on: str | None = None
+    memory_kind: str | None = None
+    not_counted: tuple[str, ...] = ()
     mixed: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
 
 
@@ -183,7 +190,8 @@ def tabulate(suite: Suite, frame: pd.DataFrame) -> Table:
         wanted = int(record["trials_wanted"])
         cells[cell.row, cell.column] = TableCell(cell.reads, cell.published, summary, wanted, _known(overhead))
     manifest = suite.manifest
-    devices = [device for device in frame["measured_on"] if isinstance(device, str)]
+    columns = ("measured_on", "memory_kind", "not_counted")
+    devices, kinds, broken = ([text for text in frame[name] if isinstance(text, str)] for name in columns)
     return Table(
         title=manifest.title,
         corner=manifest.corner,
@@ -191,6 +199,8 @@ def tabulate(suite: Suite, frame: pd.DataFrame) -> Table:
         columns=tuple(column.name for column in manifest.columns),
         cells=_with_best(cells, suite),
         measured_on=devices[0] if devices else None,
+        memory_kind=kinds[0] if kinds else None,
+        not_counted=tuple(sorted({file for text in broken for file in text.split(", ")})),
         mixed=_places_by_mixture(frame),
     )
 

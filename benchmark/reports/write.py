@@ -37,7 +37,6 @@ def write_reports(
         The files written.
 
     Raises:
-        StoreError: a result can't be read; the reports of its suite are left as they were.
         OSError: a file can't be written.
     """
     written = []
@@ -55,11 +54,7 @@ def stale_reports(
     *,
     cache_dir: Path | None = None,
 ) -> list[Path]:
-    """The files that :func:`write_reports` would change or add; nothing is written.
-
-    Raises:
-        StoreError: a result can't be read.
-    """
+    """The files that :func:`write_reports` would change or add; nothing is written."""
     reports = _reports(suites, store, reports_dir, trials, cache_dir)
     return [path for path, data in reports if not _is_current(path, data)]
 

@@ -79,8 +79,8 @@ def test_a_missing_folder_names_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         read_cifar("cifar100", tmp_path)
     assert str(caught.value) == (
-        f"CIFAR-100 not found: {tmp_path}/cifar-100-python is missing; unpack the official "
-        "cifar-100-python.tar.gz there or point --data-dir (SFE_DATA_DIR) to it"
+        f"CIFAR-100 not found: {tmp_path}/cifar-100-python is missing; `python run_suite.py data get cifar100` fetches "
+        "it, or point --data-dir (SFE_DATA_DIR) to where it lies"
     )
 
 

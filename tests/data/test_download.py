@@ -115,7 +115,7 @@ def test_a_refusal_for_good_is_not_repeated(server: Server, tmp_path: Path, stat
 
 def test_no_network_says_where_to_put_the_file(server: Server, tmp_path: Path) -> None:
     archive = replace(server.archive, url="http://127.0.0.1:9/set.tar")
-    with pytest.raises(DataError, match=rf"Connection refused>; try again later, or put .* at {tmp_path}/set\.tar and"):
+    with pytest.raises(DataError, match=rf"Connection refused; try again later, or put .* at {tmp_path}/set\.tar and"):
         download(archive, tmp_path)
 
 

@@ -64,6 +64,21 @@ def test_wrong_bytes_leave_nothing(server: Server, tmp_path: Path) -> None:
     assert [name for name in names(tmp_path / "d") if not name.startswith("downloads")] == []
 
 
+def test_without_a_network_every_archive_is_named_and_no_folder_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "PAUSE_S", 0.0)
+    nowhere = [replace(one, url="http://127.0.0.1:9/x") for one in PUBLICATIONS["stanford_dogs"].archives]
+    publication = Publication(home="here", archives=tuple(nowhere))
+    monkeypatch.setattr(fetch, "PUBLICATIONS", {**PUBLICATIONS, "stanford_dogs": publication})
+    with pytest.raises(DataError) as caught:
+        get("stanford_dogs", tmp_path)
+    assert "images.tar (md5 " in str(caught.value)
+    assert "lists.tar (md5 " in str(caught.value)
+    assert "<urlopen" not in str(caught.value)
+    assert names(tmp_path) == []
+
+
 def test_an_archive_of_something_else_leaves_nothing(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

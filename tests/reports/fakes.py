@@ -52,15 +52,15 @@ def cell(suite: Suite, row: str, column: str) -> Cell:
     return next(cell for cell in suite.cells if (cell.row, cell.column) == (row, column))
 
 
-def result(spec: TrainSpec | CostSpec, metrics: Mapping[str, Any]) -> Result:
+def result(spec: TrainSpec | CostSpec, metrics: Mapping[str, Any], **cost: Any) -> Result:
     return Result(
-        schema_version=1,
+        schema_version=2,
         run_id=run_id(spec),
         spec=spec,
         status="completed",
         metrics=dict(metrics),
         history=[],
-        cost={},
+        cost=cost,
         provenance={},
     )
 
@@ -76,7 +76,14 @@ def train(store: Store, cell: Cell, last: Iterable[float], seeds: Sequence[int] 
         store.put(result(with_seed(cell.spec, seed), metrics))
 
 
-def measure(store: Store, suite: Suite, *, device: str | None = None, scale: float = 1.0) -> None:
+def measure(
+    store: Store,
+    suite: Suite,
+    *,
+    device: str | None = None,
+    scale: float = 1.0,
+    kind: str = "peak of torch's allocator",
+) -> None:
     """A cost run: 1000 MiB and 0.1 s for the first variant, half as much again for each further one."""
     spec = next(cell.spec for cell in suite.cells if isinstance(cell.spec, CostSpec))
     spec = spec.model_copy(update={"device": device}) if device else spec
@@ -89,7 +96,7 @@ def measure(store: Store, suite: Suite, *, device: str | None = None, scale: flo
         }
         for index, variant in enumerate(spec.variants)
     }
-    store.put(result(spec, blocks))
+    store.put(result(spec, blocks, memory_kind=kind))
 
 
 def fill(store: Store, suites: Iterable[Suite]) -> None:

@@ -36,7 +36,7 @@ def put(store: Store, suite: Suite, rows: list[str], seed: int = 0, digest: str 
             assert isinstance(cell.spec, TrainSpec)
             spec = with_seed(cell.spec, seed)
             result = Result(
-                schema_version=1,
+                schema_version=2,
                 run_id=run_id(spec),
                 spec=spec,
                 status="completed",

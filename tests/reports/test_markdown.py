@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.manifest import PAPER_SUITES
+from benchmark.plausible import PROCESS_MEMORY
 from benchmark.reports import markdown
 from benchmark.reports.table import collect, tabulate
 from benchmark.store import Store
@@ -47,6 +48,17 @@ def test_smoke_says_what_it_is_and_shows_no_published_number(store: Store, name:
 def test_stand_in_notice_names_the_real_images(store: Store) -> None:
     assert "not on CIFAR-10 or tiny-ImageNet." in rendered(under("smoke", "table2"), store)
     assert "stand-in" not in rendered(under("mini", "table2"), store)
+
+
+def test_the_notice_says_which_memory_was_measured(store: Store) -> None:
+    suite = paper("table3")
+    measure(store, suite, device="A CPU", kind=PROCESS_MEMORY)
+    text = rendered(suite, store)
+    assert "Memory is the peak of a fresh process a variant, interpreter and torch included" in text
+    assert "not comparable with the paper's overhead of GPU memory" in text
+    measure(store, suite, device="A GPU", scale=0.5)
+    assert "Memory is the peak of torch's allocator. " in rendered(suite, store).replace("\n", " ")
+    assert "interpreter" not in rendered(suite, store)
 
 
 def test_ours_above_the_papers(store: Store) -> None:

@@ -68,3 +68,14 @@ def test_commits_and_the_unknown_count_too(tmp_path: Path) -> None:
     assert notes(suite, store)[1] == "- **Mixed trials** in one / Plain: code beef, c0ffee, unknown."
     assert list(frame.columns)[-1] == "mixed"
     assert tidy_csv.render(frame).splitlines()[1].endswith(',"code beef, c0ffee, unknown"')
+
+
+def test_other_images_and_other_sessions_count_too(tmp_path: Path) -> None:
+    suite, store = own(tmp_path), Store(tmp_path / "results")
+    put(store, suite, "one", {}, {"data_digest": "sha256:4567"})
+    here = {"device": "a CPU", "torch": "2.11.0", "code": "c0ffee", "data_digest": "sha256:0123"}
+    put(store, suite, "two", {"sessions": [{**here, "device": "a GPU"}, here]})
+    assert notes(suite, store)[1:] == [
+        "- **Mixed trials** in one / Plain: data\\_digest sha256:0123, sha256:4567.",
+        "- **Mixed trials** in two / Plain: device a CPU, a GPU.",
+    ]

@@ -5,13 +5,14 @@ import pytest
 from matplotlib.figure import Figure
 
 from benchmark.manifest import PAPER_SUITES
+from benchmark.plausible import PROCESS_MEMORY
 from benchmark.reports import plots
 from benchmark.reports.panel import row_number
 from benchmark.reports.table import collect, tabulate
 from benchmark.store import Store
 from benchmark.suite import Suite
 
-from .fakes import fill, own, paper, under
+from .fakes import fill, measure, own, paper, under
 
 
 def figure_of(suite: Suite, store: Store) -> Figure:
@@ -60,6 +61,14 @@ def test_costs_have_panels_of_their_own(store: Store) -> None:
     assert scores.get_xlabel() == "Accuracy (%)"
     assert [memory.get_title(), time.get_title()] == ["GPU memory (MiB)", "Training time (sec/iter)"]
     assert {"+241.3%", "+50.0%", "+0.0%"} <= {text.get_text() for text in memory.texts}
+
+
+def test_the_memory_of_a_whole_process_is_called_so(store: Store) -> None:
+    suite = paper("table3")
+    measure(store, suite, device="A CPU", kind=PROCESS_MEMORY)
+    _, memory, time = figure_of(suite, store).axes
+    assert memory.get_xlabel() == "Overhead (%) of the whole process on a CPU"
+    assert time.get_xlabel() == "Overhead (%)"
 
 
 def test_the_sweep_is_drawn_over_its_number(store: Store) -> None:

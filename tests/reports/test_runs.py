@@ -3,7 +3,6 @@ from typing import Any
 
 import pytest
 
-from benchmark.errors import StoreError
 from benchmark.reports.runs import Runs
 from benchmark.spec import CostSpec, TrainSpec
 from benchmark.store import Result, Store
@@ -80,14 +79,17 @@ def test_another_measurement_does_not_count(store: Store) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"schema_version": 1', "[]"])
-def test_a_broken_result_is_named(store: Store, content: str) -> None:
+def test_a_broken_result_counts_as_missing_and_is_named(store: Store, content: str) -> None:
     suite = paper("table1")
     baseline = cell(suite, "ResNet-110", "Baseline")
     train(store, baseline, [74.0])
     (name,) = store.completed()
+    train(store, baseline, [74.0, 75.0])
     store.path(name).write_text(content)
-    with pytest.raises(StoreError, match=name):
-        Runs(store).trials(_train_spec(suite, "ResNet-110", "Baseline"))
+    runs, spec = Runs(store), _train_spec(suite, "ResNet-110", "Baseline")
+    assert [run.metrics["single_last_epoch"] for run in runs.trials(spec)] == [75.0]
+    assert runs.unreadable(spec) == [f"{name}.json"]
+    assert runs.unreadable(_train_spec(suite, "ResNet-110", "SFE - SI")) == []
 
 
 def test_files_of_others_are_left_alone(store: Store, tmp_path: Path) -> None:

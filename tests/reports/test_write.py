@@ -4,10 +4,8 @@ import sys
 from pathlib import Path
 
 import matplotlib.image
-import pytest
 from PIL import Image
 
-from benchmark.errors import StoreError
 from benchmark.reports import write
 from benchmark.reports.write import stale_reports, write_reports
 from benchmark.store import Store
@@ -64,16 +62,17 @@ def test_a_picture_packed_otherwise_is_not_stale(store: Store, tmp_path: Path) -
     assert stale_reports(suites, store, reports) == [picture]
 
 
-def test_a_broken_result_leaves_the_old_report(store: Store, tmp_path: Path) -> None:
-    suites, reports = [paper("table2")], tmp_path / "reports"
-    write_reports(suites, store, reports)
-    before = tree_of(reports)
+def test_a_broken_result_costs_its_own_trial_only(store: Store, tmp_path: Path) -> None:
+    suites, reports = [paper("table2"), paper("table1")], tmp_path / "reports"
     train(store, cell(suites[0], "CIFAR-10", "Baseline"), [94.0])
     (name,) = store.completed()
+    train(store, cell(suites[0], "CIFAR-10", "Baseline"), [94.0, 95.0])
     store.path(name).write_text("{}")
-    with pytest.raises(StoreError, match=name):
-        write_reports(suites, store, reports)
-    assert tree_of(reports) == before
+    assert len(write_reports(suites, store, reports)) == 8, "the other suites have theirs"
+    text = (reports / "paper" / "table2.md").read_text()
+    assert f"- **Not counted**, as they can't be read: `{name}.json`" in text
+    assert "95.00 (n = 1 of 4)" in text
+    assert "Not counted" not in (reports / "paper" / "table1.md").read_text()
 
 
 def test_reports_need_no_torch_and_their_package_nothing_at_all() -> None:

@@ -81,7 +81,7 @@ def store(tmp_path: Path) -> Store:
 
 def result_of(spec: TrainSpec, maps: list[ActivationMap] | None) -> Result:
     return Result(
-        schema_version=1,
+        schema_version=2,
         run_id=run_id(spec),
         spec=spec,
         status="completed",
