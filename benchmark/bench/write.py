@@ -35,7 +35,7 @@ def render(numbers: dict[str, Any], picture: str) -> str:
         f"`{numbers['command']}`, {setup['threads']} threads, {numbers['provenance']['end'][:10]}, "
         f"torch {numbers['provenance']['packages']['torch']}",
         "",
-        f"![ratios]({picture})",
+        f"![seconds a step, images a second]({picture})",
     ]
     for block in (numbers["steps"], numbers.get("carried")):
         lines += _steps(block) if block else []
