@@ -124,7 +124,7 @@ def test_smoke_takes_a_few_steps_of_the_full_networks_on_generated_images() -> N
     assert {run.spec.seed for run in made.runs if isinstance(run.spec, TrainSpec)} == {0, 1}
     for spec in trainings(made):
         assert spec.dataset.source == "standin"
-        assert spec.schedule.batch_size >= 8
+        assert spec.schedule.batch_size >= 4
         assert spec.dataset.train_images is not None
         assert math.ceil(spec.dataset.train_images / spec.schedule.batch_size) * spec.schedule.epochs >= 3
         assert spec.dataset.image_size == spec.dataset.facts.input_size
