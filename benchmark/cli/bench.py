@@ -19,7 +19,7 @@ _IMAGES = {"cpu": 512, "cuda": 25_600}
 @click.command()
 @click.option("--network", type=click.Choice([*NETWORKS]), default="resnet110", show_default=True)
 @click.option("--batch-size", type=click.IntRange(min=2), default=128, show_default=True)
-@click.option("--steps", type=click.IntRange(min=1), default=7, show_default=True, help="Timed steps a method.")
+@click.option("--steps", type=click.IntRange(min=1), default=5, show_default=True, help="Timed steps a method.")
 @click.option("--images", type=click.IntRange(min=2), help="Images an epoch; default: 512, on a GPU 25600.")
 @click.option("--epochs", type=click.IntRange(min=1), default=3, show_default=True, help="Timed epochs a loop.")
 @click.option("--threads", type=click.IntRange(min=1), default=cores, help="Processor threads; default: all cores.")
