@@ -104,7 +104,7 @@ def run(
     scheduler = Scheduler(engine, store, places, make_view(console), timeout_min=timeout_min)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended politely is interrupted like by Ctrl-C
     summary = scheduler.run(plan.missing, retry_failed=retry_failed)
-    write_reports(loaded, store, reports_dir, trials, console.print, places.cache)
+    write_reports(loaded, store, reports_dir, trials, click.echo, places.cache)
     _name_failures(summary, store)
     untried = {planned.run_id for planned in plan.missing} - store.completed() - summary.failed.keys()
     if retry_failed and untried and not summary.interrupted:
