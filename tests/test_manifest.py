@@ -86,7 +86,7 @@ def test_the_good_one_is_good(tmp_path: Path) -> None:
         # impossible values
         ("margin: 1.0", "margin: 0", "margin", "greater than 0"),
         ("margin: 1.0", "margin: .inf", "margin", "finite"),
-        ("suite: mine", "suite: ../mine", "suite", "match pattern"),
+        ("suite: mine", "suite: ../mine", "suite", "begins with a small letter or digit"),
         ("best: row", "best: col", "best", "'row', 'table' or 'none'"),
         ("rows:\n", "trials: 0\nrows:\n", "trials", "greater than or equal to 1"),
         ("reads: memory_mib", "reads: memory", "columns[2].reads: ", "memory_mib"),
