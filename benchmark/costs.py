@@ -22,41 +22,39 @@ class Step:
     """What one image of a baseline's training step takes, fp32.
 
     Attributes:
-        gmacs: 10⁹ multiply-adds forward.
         mib: activations kept for backward.
         megaparameters: 10⁶ weights.
         core_seconds: forward, backward and update on one core.
     """
 
-    gmacs: float
     mib: float
     megaparameters: float
     core_seconds: float
 
 
-#: Multiply-adds by PyTorch's own counter, memory by its hooks on saved tensors, at the network's own image size;
-#: seconds at batch 16 with one thread on TABLE_DEVICE (docs/performance.md).
+#: Memory by PyTorch's hooks on saved tensors, at the network's own image size; seconds at batch 16 with one
+#: thread on TABLE_DEVICE (docs/performance.md).
 TABLE_DEVICE = "Intel(R) Xeon(R) Processor (AMX)"
 _TABLE: Mapping[tuple[str, int, int | None], Step] = {
-    ("resnet", 11, None): Step(0.0204, 2.17, 0.15, 0.0051),
-    ("resnet", 20, None): Step(0.0338, 3.48, 0.24, 0.0084),
-    ("resnet", 110, None): Step(0.1675, 16.61, 1.17, 0.0445),
-    ("resnet", 164, None): Step(0.2477, 24.49, 1.73, 0.0640),
-    ("seresnet", 11, None): Step(0.0204, 2.61, 0.16, 0.0071),
-    ("seresnet", 110, None): Step(0.1676, 21.91, 1.31, 0.0544),
-    ("densenet", 22, 12): Step(0.0312, 3.43, 0.08, 0.0086),
-    ("densenet", 100, 12): Step(0.2880, 33.22, 0.80, 0.0716),
-    ("wrn", 10, 2): Step(0.0445, 1.01, 0.32, 0.0063),
-    ("wrn", 28, 10): Step(5.2434, 17.65, 36.54, 0.4066),
-    ("pyramidnet", 14, 48): Step(0.0500, 1.87, 0.22, 0.0084),
-    ("pyramidnet", 110, 270): Step(4.7180, 41.39, 28.51, 0.3618),
-    ("resnet_imagenet", 18, None): Step(1.8136, 21.16, 11.23, 0.1740),
+    ("resnet", 11, None): Step(2.17, 0.15, 0.0051),
+    ("resnet", 20, None): Step(3.48, 0.24, 0.0084),
+    ("resnet", 110, None): Step(16.61, 1.17, 0.0445),
+    ("resnet", 164, None): Step(24.49, 1.73, 0.0640),
+    ("seresnet", 11, None): Step(2.61, 0.16, 0.0071),
+    ("seresnet", 110, None): Step(21.91, 1.31, 0.0544),
+    ("densenet", 22, 12): Step(3.43, 0.08, 0.0086),
+    ("densenet", 100, 12): Step(33.22, 0.80, 0.0716),
+    ("wrn", 10, 2): Step(1.01, 0.32, 0.0063),
+    ("wrn", 28, 10): Step(17.65, 36.54, 0.4066),
+    ("pyramidnet", 14, 48): Step(1.87, 0.22, 0.0084),
+    ("pyramidnet", 110, 270): Step(41.39, 28.51, 0.3618),
+    ("resnet_imagenet", 18, None): Step(21.16, 11.23, 0.1740),
 }
 #: Of a process that trains next to nothing on CIFAR, and of the batches that it evaluates between the epochs.
 _PROCESS_MIB, _EVALUATION_MIB = 900, 325
 #: How far off an estimate may be (docs/performance.md has the comparison).
-_HERE = "right within a factor of 1.6 where nothing else runs"
-_ELSEWHERE = "right within a factor of 5"
+_HERE = "held against runs of ResNet-11 alone, right within a factor of 1.8"
+_ELSEWHERE = "another may be several times slower or faster"
 #: What a set of one's own is taken to hold before it is read.
 _UNKNOWN_IMAGES = 10_000
 #: Evaluation is forward only, about this part of a training step.
@@ -135,9 +133,9 @@ def memory_gib(spec: Spec) -> float:
     batch = spec.batch_size if isinstance(spec, CostSpec) else spec.schedule.batch_size
     methods = [variant.method for variant in spec.variants] if isinstance(spec, CostSpec) else [spec.method]
     most = max(_copies(method, spec.network) for method in methods)
-    weights = 4 * step.megaparameters * (len(methods) if isinstance(spec, CostSpec) else 1)  # and gradients, momentum
+    weights = 3 * 4 * step.megaparameters * len(methods)  # with gradients and momentum, 4 bytes each
     kept = step.mib * _pixels(spec) * most * batch
-    return (_PROCESS_MIB + 4 * weights + max(kept, _EVALUATION_MIB * most)) / 1024
+    return (_PROCESS_MIB + weights + max(kept, _EVALUATION_MIB * most)) / 1024
 
 
 def _step(network: Network) -> Step:
@@ -154,7 +152,7 @@ def _step(network: Network) -> Step:
     width = (network.width or 1) / nearest[2] if nearest[2] else 1.0
     entry = _TABLE[nearest]
     more = depth * width**2
-    return Step(entry.gmacs * more, entry.mib * depth * width, entry.megaparameters * more, entry.core_seconds * more)
+    return Step(entry.mib * depth * width, entry.megaparameters * more, entry.core_seconds * more)
 
 
 def _pixels(spec: Spec) -> float:

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import StoreError, UserError
+from benchmark.plausible import problem_of
 from benchmark.provenance import origin
 from benchmark.spec import PROTOCOL
 from benchmark.store import Result, Store, read_result
-from benchmark.verify import RESULTS_NAME, why_not_trusted
+from benchmark.verify import RESULTS_NAME
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def _bring_in(path: Path, store: Store, out: Merged) -> None:
     name = theirs.run_id
     if theirs.spec.protocol > PROTOCOL:
         out.refused[path] = f"is of protocol {theirs.spec.protocol}, which this code does not know"
-    elif problem := why_not_trusted(path, theirs):
+    elif problem := problem_of(theirs):
         out.refused[path] = problem
     elif name not in store.completed():
         store.put(theirs)
@@ -83,7 +84,7 @@ def _compare(path: Path, theirs: Result, store: Store, out: Merged) -> None:
     here = store.path(theirs.run_id)
     try:
         ours = store.load(theirs.run_id)
-        problem = why_not_trusted(here, ours)
+        problem = problem_of(ours)
     except StoreError as error:
         problem = _plain(error, here)
     if problem:

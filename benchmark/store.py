@@ -208,7 +208,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def read_result(path: Path, *, completed: bool) -> Result:
-    """A result file, checked against the schema, its own name and its spec's id.
+    """A result file, checked against the schema, its own name, its spec's id and its checksum.
 
     Args:
         path: the file.
@@ -238,6 +238,8 @@ def read_result(path: Path, *, completed: bool) -> Result:
     if (result.status == "completed") is not completed:
         kind = "a completed run" if completed else "a failed attempt"
         raise StoreError(f"{path}: status is {result.status!r}, not that of {kind}; move it away and run again")
+    if "checksum" in tree and tree["checksum"] != checksum(tree):  # early results of version 1 have none
+        raise StoreError(f"{path}: was changed after it was written; move it away and run again")
     return result
 
 

@@ -12,7 +12,7 @@ from benchmark.errors import StoreError, UnknownVersionError, UserError
 from benchmark.plausible import problem_of
 from benchmark.profiles import PROFILE_NAMES, load_variant
 from benchmark.spec import PROTOCOL, CostSpec, TrainSpec, run_id
-from benchmark.store import Result, Store, checksum, read_json, read_result, upgraded, with_seed
+from benchmark.store import Result, Store, read_json, read_result, upgraded, with_seed
 from benchmark.suite import load_suite
 
 #: Folders below a results folder that are a profile's or a variant's.
@@ -98,14 +98,6 @@ def unreadable(store: Store, names: Iterable[str]) -> list[Finding]:
     return found
 
 
-def why_not_trusted(path: Path, result: Result) -> str | None:
-    """What is wrong with a completed result that can be read; None where nothing is."""
-    tree = read_json(path)
-    if "checksum" in tree and tree["checksum"] != checksum(tree):  # results of before have none
-        return "was changed after it was written"
-    return problem_of(result)
-
-
 def _check_folder(store: Store, heads: set[str] | None, out: Verification, good: dict[Path, Result]) -> None:
     for path in _visible(store.folder):
         if path in (store.failures_folder, store.damaged_folder):
@@ -135,7 +127,7 @@ def _check_result(path: Path, good: dict[Path, Result]) -> Finding | None:
     if result.spec.protocol > PROTOCOL:
         known = f"this code knows protocols up to {PROTOCOL}"
         return Finding(path, f"is of protocol {result.spec.protocol}, and {known}; read it with newer code")
-    if problem := why_not_trusted(path, result):
+    if problem := problem_of(result):
         return Finding(path, f"{problem}; move it away and run again", damaged=True)
     good[path] = result
     return None

@@ -131,13 +131,13 @@ class _Worker:
             self._measure(self.job.spec)
 
     def _measure(self, spec: CostSpec) -> None:
+        if (used := device_name(self.job.device)) != spec.device:
+            raise RunError(f"this cost run is to measure {spec.device!r}, but would measure {used!r}")
         import torch
 
         from benchmark.training.cost import measure
         from benchmark.training.loop import apply_numerics
 
-        if (used := device_name(self.job.device)) != spec.device:
-            raise RunError(f"this cost run is to measure {spec.device!r}, but would measure {used!r}")
         apply_numerics(spec.numerics)
         images = self._images(spec.dataset)
         check = functools.partial(self.watch.check, self.job.timeout_min)

@@ -8,7 +8,7 @@ import pytest
 
 from benchmark.errors import StoreError
 from benchmark.spec import RUN_SPEC, TrainSpec, run_id
-from benchmark.store import Failure, Result, Status, Store, with_seed
+from benchmark.store import Failure, Result, Status, Store, checksum, with_seed
 
 from .test_spec import COST, SFE
 
@@ -174,8 +174,17 @@ def test_a_new_field_of_the_spec_is_its_default_in_old_results(store: Store) -> 
     store.put(result())
     spec = json.loads(store.path(NAME).read_text())["spec"]
     del spec["numerics"]["deterministic"]
-    tampered(store, spec=spec)
+    tree = json.loads(store.path(NAME).read_text()) | {"spec": spec}
+    tampered(store, spec=spec, checksum=checksum(tree))
     assert store.load(NAME) == result()
+
+
+def test_an_edited_result_is_refused(store: Store) -> None:
+    store.put(result())
+    metrics = json.loads(store.path(NAME).read_text())["metrics"]
+    tampered(store, metrics=metrics | {name: value + 1 for name, value in metrics.items()})
+    with pytest.raises(StoreError, match="was changed after it was written"):
+        store.load(NAME)
 
 
 def test_the_store_looks_at_results_only(store: Store) -> None:

@@ -17,7 +17,8 @@ from benchmark.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec
 from benchmark.training.cost import measure
 from benchmark.training.loop import Training, apply_numerics
 
-SFE = Method(classifiers=2, beta=0.5, masks=Masks(views=8))
+VIEWS, BETA = 9, 0.5  # K and β of the paper's ResNet-110
+SFE = Method(classifiers=2, beta=BETA, masks=Masks(views=VIEWS - 1))
 LAYER1 = Method(masks=Masks(views=32, carry_from=1))
 STEPS = [
     CostVariant(name="baseline", method=Method()),
@@ -130,8 +131,8 @@ def _epochs(setup: Setup, say: Callable[[str], None]) -> Numbers:
     loops[REFERENCE] = reference_epochs(
         net,
         data,
-        views=9,
-        beta=0.5,
+        views=VIEWS,
+        beta=BETA,
         batch_size=setup.batch_size,
         learning_rate=LEARNING_RATE,
         device=torch.device(setup.device),
@@ -186,7 +187,7 @@ def _start_losses(training: Training, net: ReferenceNet, batch_size: int) -> dic
     batch = training.mixing(images, labels, samples, 0)
     training.model.train()
     net.train()
-    theirs = reference_loss(net, images.contiguous(), labels, views=9, beta=0.5)
+    theirs = reference_loss(net, images.contiguous(), labels, views=VIEWS, beta=BETA)
     return {"this project": float(training.objective(training.model(images), batch)), "reference loop": float(theirs)}
 
 

@@ -15,6 +15,7 @@ import torch
 from benchmark.axes import Schedule
 from benchmark.data.packed import ImageSet
 from benchmark.hardware import process_peak_mib
+from benchmark.plausible import PROCESS_MEMORY
 from benchmark.processes import start_process
 from benchmark.spec import CostSpec, CostVariant, TrainSpec
 from benchmark.training.loop import Training, apply_numerics
@@ -63,7 +64,7 @@ def measure(
             "seconds_per_step_upper_quartile": quarters[2],
             "time_overhead_percent": 100 * (median / statistics.median(seconds[0]) - 1),
         }
-    kind = "peak of torch's allocator" if device.type == "cuda" else "peak of a fresh process a variant"
+    kind = "peak of torch's allocator" if device.type == "cuda" else PROCESS_MEMORY
     return blocks, {"memory_kind": kind, "steps": spec.steps, "warm_up_steps": WARM_UP_STEPS}
 
 
