@@ -103,9 +103,9 @@ def _factor(path: Path, device: str) -> float | None:
     """Seconds over the table's core-seconds, by the baseline's step of a bench; None where it is another's."""
     try:
         bench = json.loads(path.read_text())
-        if bench["device"] != device or bench["setup"]["precision"] != "fp32":
-            return None
         setup, step = bench["setup"], bench["steps"]["variants"]["baseline"]
+        if bench["device"] != device or setup["precision"] != "fp32" or setup["compiled"]:
+            return None
         network = Network.model_validate(dict(NETWORKS[setup["network"]]))
         cores = setup["threads"] if bench["provenance"]["device_kind"] == "cpu" else 1
         return float(cores * step["seconds_per_step"] / setup["batch_size"] / _step(network).core_seconds)

@@ -1,13 +1,12 @@
 import json
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import cast
 
 import pytest
-import torch
 from rich.console import Console
 
 from benchmark import scheduler as module
@@ -526,17 +525,6 @@ def test_missing_data_is_found_before_anything_starts(bench: Bench) -> None:
 
 
 # ------------------------------------------------------------------ with real workers
-
-
-@pytest.fixture
-def own_process() -> Iterator[None]:
-    """A worker in this process leaves its marks on it."""
-    handlers = {number: signal.getsignal(number) for number in worker._SIGNALS}
-    deterministic = torch.get_deterministic_debug_mode()
-    yield
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
-    torch.set_deterministic_debug_mode(deterministic)
 
 
 @pytest.mark.usefixtures("own_process")

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from benchmark.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec, run_id
 from benchmark.store import Result, Store
 from benchmark.training import checkpoint, evaluation, loop
 from benchmark.training.loop import Training
+
+pytestmark = pytest.mark.usefixtures("own_process")
 
 ROOT = Path(__file__).resolve().parent.parent
 WRN = Network(family="wrn", depth=10, width=1)
@@ -67,17 +69,6 @@ class Place:
 
     def attempts(self) -> list[str]:
         return [json.loads(line) for line in self.folder.attempts.read_text().splitlines()]
-
-
-@pytest.fixture(autouse=True)
-def as_before() -> Iterator[None]:
-    """A worker owns its process: put back what it set in this one."""
-    handlers = {number: signal.getsignal(number) for number in worker._SIGNALS}
-    deterministic = torch.get_deterministic_debug_mode()
-    yield
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
-    torch.set_deterministic_debug_mode(deterministic)
 
 
 @pytest.fixture(scope="module")

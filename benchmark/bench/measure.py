@@ -52,6 +52,7 @@ class Setup:
         epochs: timed ones, a loop.
         threads: of the processor.
         precision: of the steps; the epochs are measured in every precision that pays here.
+        compiled: whether this project's steps are, see :class:`~benchmark.axes.Numerics`.
         device: ``cpu`` or ``cuda``.
         device_name: its model.
     """
@@ -64,12 +65,18 @@ class Setup:
     epochs: int
     threads: int
     precision: str
+    compiled: bool
     device: str
     device_name: str
 
+    def numerics(self, **changes: str) -> Numerics:
+        """Of this project's side."""
+        tree = {"precision": self.precision, "threads": self.threads, "compiled": self.compiled}
+        return Numerics.model_validate(tree | changes)
+
     def as_json(self) -> dict[str, Any]:
         """Everything but the device, as plain data."""
-        fields = ("network", "batch_size", "steps", "images", "epochs", "threads", "precision")
+        fields = ("network", "batch_size", "steps", "images", "epochs", "threads", "precision", "compiled")
         return {field: getattr(self, field) for field in fields}
 
 
@@ -103,7 +110,6 @@ def ratios(numbers: Numbers) -> dict[str, float]:
 
 
 def _steps(setup: Setup, variants: list[CostVariant], batch_size: int, carried_views: str) -> Numbers:
-    numerics = {"precision": setup.precision, "threads": setup.threads, "carried_views": carried_views}
     spec = CostSpec(
         protocol=PROTOCOL,
         dataset=_standin(2 * batch_size),
@@ -112,7 +118,7 @@ def _steps(setup: Setup, variants: list[CostVariant], batch_size: int, carried_v
         steps=setup.steps,
         device=setup.device_name,
         variants=variants,
-        numerics=Numerics.model_validate(numerics),
+        numerics=setup.numerics(carried_views=carried_views),
     )
     apply_numerics(spec.numerics)
     blocks, how = measure(spec, standin(spec.dataset), torch.device(setup.device))
@@ -163,7 +169,7 @@ def _training(setup: Setup, data: ImageSet, precision: str) -> Training:
         network=setup.backbone,
         method=SFE,
         schedule=Schedule(epochs=1 + setup.epochs, batch_size=setup.batch_size, learning_rate=LEARNING_RATE),
-        numerics=Numerics.model_validate({"precision": precision, "threads": setup.threads}),
+        numerics=setup.numerics(precision=precision),
     )
     apply_numerics(spec.numerics)
     return Training(spec, data, torch.device(setup.device))

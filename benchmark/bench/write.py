@@ -18,6 +18,7 @@ def write_bench(numbers: dict[str, Any], folder: Path) -> list[Path]:
     """Write a bench's three files; an older one of the same device and setup is replaced."""
     setup = numbers["setup"]
     words = [numbers["device"], setup["network"], f"{setup['threads']} threads", setup["precision"]]
+    words += ["compiled"] * setup["compiled"]
     name = re.sub(r"[^a-z0-9]+", "-", " ".join(words).lower()).strip("-")
     paths = [folder / f"{name}.{kind}" for kind in ("json", "md", "png")]
     contents = (json.dumps(numbers, indent=1) + "\n").encode(), render(numbers, paths[2].name).encode(), draw(numbers)
@@ -38,19 +39,19 @@ def render(numbers: dict[str, Any], picture: str) -> str:
         f"![seconds a step, images a second]({picture})",
     ]
     for block in (numbers["steps"], numbers.get("carried")):
-        lines += _steps(block) if block else []
+        lines += _steps(block, setup["compiled"]) if block else []
     lines += _epochs(numbers["epochs"], setup) if "epochs" in numbers else []
     lines += ["", "| ratio | |", "| --- | ---: |"]
     lines += [f"| {name} | {ratio:.3f} |" for name, ratio in numbers["ratios"].items()]
     return "\n".join(lines) + "\n"
 
 
-def _steps(block: dict[str, Any]) -> list[str]:
+def _steps(block: dict[str, Any], compiled: bool) -> list[str]:
     first = next(iter(block["variants"]))
     lines = [
         "",
-        f"One training step at batch {block['batch_size']}, {block['precision']}: medians and quartiles of "
-        f"{block['steps']} steps taken in turn. Memory: {block['memory_kind']}.",
+        f"One {'compiled ' * compiled}training step at batch {block['batch_size']}, {block['precision']}: medians and "
+        f"quartiles of {block['steps']} steps taken in turn. Memory: {block['memory_kind']}.",
         "",
         f"| method | seconds a step | over {first} | peak memory (MiB) | over {first} |",
         "| --- | ---: | ---: | ---: | ---: |",

@@ -24,6 +24,7 @@ _IMAGES = {"cpu": 512, "cuda": 25_600}
 @click.option("--epochs", type=click.IntRange(min=1), default=3, show_default=True, help="Timed epochs a loop.")
 @click.option("--threads", type=click.IntRange(min=1), default=cores, help="Processor threads; default: all cores.")
 @click.option("--precision", type=click.Choice(["fp32", "tf32", "bf16"]), default="fp32", help="Of the steps.")
+@click.option("--compiled", is_flag=True, help="Steps by torch.compile, as numerics.compiled=true has them.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @reports_option
 @json_option
@@ -35,6 +36,7 @@ def bench(
     epochs: int,
     threads: int,
     precision: str,
+    compiled: bool,
     device: str,
     reports_dir: Path,
     form: str,
@@ -60,6 +62,7 @@ def bench(
         epochs=epochs,
         threads=threads,
         precision=precision,
+        compiled=compiled,
         device=kind,
         device_name=device_name(kind),
     )

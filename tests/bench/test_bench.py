@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from benchmark import hardware
-from benchmark.bench.measure import REFERENCE, ratios
+from benchmark.bench.measure import REFERENCE, Setup, ratios
 from benchmark.cli import main
 from benchmark.costs import cost_model
 from benchmark.hardware import cpu_model
@@ -79,6 +79,24 @@ def test_a_plan_takes_its_estimates_from_it(benched: Path) -> None:
     assert "from a bench of this device" in model.basis
     assert model.factor is not None
     assert 0.01 < model.factor < 100
+
+
+def test_compiled_steps_are_asked_for_and_say_so(
+    tmp_path: Path, numbers: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setups = []
+
+    def measured(setup: Setup, _: Any) -> dict[str, Any]:
+        setups.append(setup)
+        return {key: numbers[key] for key in ("steps", "carried", "epochs", "ratios")}
+
+    monkeypatch.setattr("benchmark.bench.measure.measure_all", measured)
+    monkeypatch.setattr(sys, "argv", ["run_suite.py", "bench", "--compiled", *SMALL, "--reports-dir", str(tmp_path)])
+    main()
+    assert setups[0].numerics().compiled
+    (table,) = (tmp_path / "bench").glob("*-compiled.md")
+    assert "One compiled training step" in table.read_text()
+    assert "built-in table" in cost_model(cpu_model(), gpu=False, benches=tmp_path / "bench").basis
 
 
 def test_it_refuses_a_gpu_that_is_not_there(

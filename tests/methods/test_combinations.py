@@ -44,11 +44,6 @@ MIXINGS: Mapping[str, Mixing] = {
 }
 
 
-@pytest.fixture(scope="session", autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 def spec_of(network: str, method: Method, mixing: Mixing | None = None, choices: Choices | None = None) -> TrainSpec:
     return TrainSpec(
         protocol=PROTOCOL,

@@ -1,5 +1,4 @@
 import copy
-from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -17,21 +16,11 @@ from benchmark.spec import PROTOCOL, TrainSpec
 
 from . import listings
 
+pytestmark = pytest.mark.usefixtures("seeded")
+
 RESNET = Network(family="resnet", depth=11)
 WRN = Network(family="wrn", depth=10, width=1)
 TWO_HEADS = Method(classifiers=2, beta=0.5, masks=Masks(views=8))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
-@pytest.fixture(autouse=True)
-def seeded() -> Iterator[None]:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        yield
 
 
 def spec_of(network: Network, method: Method, seed: int = 0) -> TrainSpec:

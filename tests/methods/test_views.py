@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from typing import Literal
 
 import pytest
@@ -11,20 +10,10 @@ from benchmark.methods.network import JointNetwork, build_network
 from benchmark.methods.views import ViewsConv, listing1_copies, masked_copies
 from benchmark.spec import PROTOCOL, TrainSpec
 
+pytestmark = pytest.mark.usefixtures("seeded")
+
 RESNET = Network(family="resnet", depth=11)
 SERESNET = Network(family="seresnet", depth=11)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
-@pytest.fixture(autouse=True)
-def seeded() -> Iterator[None]:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        yield
 
 
 def carried(

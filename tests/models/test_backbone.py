@@ -37,11 +37,6 @@ TINY: Mapping[str, Network] = {
 }
 
 
-@pytest.fixture(scope="session", autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 def backbone_of(network: Network) -> Backbone:
     built = on_meta(lambda: build_backbone(network))
     assert isinstance(built, Backbone)

@@ -14,11 +14,6 @@ from benchmark.spec import PROTOCOL, TrainSpec
 TINY = Network(family="resnet", depth=11)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 def model_of(method: Method | None = None, network: Network = TINY, seed: int = 0, classes: int = 10) -> JointNetwork:
     spec = TrainSpec(
         protocol=PROTOCOL,

@@ -23,11 +23,6 @@ SPEC = TrainSpec(
 )
 
 
-@pytest.fixture(scope="session", autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="module")
 def data() -> ImageSet:
     return load(SPEC.dataset, None, Path("no-cache"))

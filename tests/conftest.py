@@ -1,0 +1,32 @@
+import signal
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from benchmark import worker
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Tests share the cores among themselves."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def seeded() -> Iterator[None]:
+    """Torch's own random numbers, the same in every run and no other test's."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        yield
+
+
+@pytest.fixture
+def own_process() -> Iterator[None]:
+    """A worker owns its process: put back what it sets in this one."""
+    handlers = {number: signal.getsignal(number) for number in worker._SIGNALS}
+    deterministic = torch.get_deterministic_debug_mode()
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    torch.set_deterministic_debug_mode(deterministic)
