@@ -52,6 +52,8 @@ _TABLE: Mapping[tuple[str, int, int | None], Step] = {
 }
 #: Of a process that trains next to nothing on CIFAR, and of the batches that it evaluates between the epochs.
 _PROCESS_MIB, _EVALUATION_MIB = 900, 325
+#: Peak over what is in use at once: the allocator keeps what is freed (docs/performance.md: 1.1 to 1.5 times).
+_KEPT_FREE = 1.5
 #: How far off an estimate may be (docs/performance.md has the comparison).
 _HERE = "held against runs of ResNet-11 alone, right within a factor of 1.8"
 _ELSEWHERE = "another may be several times slower or faster"
@@ -134,8 +136,8 @@ def memory_gib(spec: Spec) -> float:
     methods = [variant.method for variant in spec.variants] if isinstance(spec, CostSpec) else [spec.method]
     most = max(_copies(method, spec.network) for method in methods)
     weights = 3 * 4 * step.megaparameters * len(methods)  # with gradients and momentum, 4 bytes each
-    kept = step.mib * _pixels(spec) * most * batch
-    return (_PROCESS_MIB + weights + max(kept, _EVALUATION_MIB * most)) / 1024
+    activations = max(step.mib * _pixels(spec) * batch, _EVALUATION_MIB) * most
+    return (_PROCESS_MIB + weights + _KEPT_FREE * activations) / 1024
 
 
 def _step(network: Network) -> Step:

@@ -28,6 +28,7 @@ from benchmark.errors import InterruptedRun, RunError, TimedOutError, UserError
 from benchmark.files import remove_leftovers
 from benchmark.hardware import device_name, process_peak_mib
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, Progress, RunFolder
+from benchmark.processes import keep_freed_memory
 from benchmark.spec import CostSpec, TrainSpec
 from benchmark.store import SCHEMA_VERSION, Failure, Result, Status, Store
 
@@ -75,6 +76,7 @@ def main(arguments: list[str]) -> int:
         return 2
     watch = _Watch()
     watch.start()  # first of all: a signal that nobody notes ends the process without a word
+    keep_freed_memory()
     folder = RunFolder(Path(arguments[0]))
     try:
         job = folder.job()

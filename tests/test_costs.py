@@ -81,7 +81,7 @@ def test_another_depth_is_scaled_from_the_nearest() -> None:
 def bench(folder: Path, **changes: Any) -> None:
     tree = {
         "device": "a GPU",
-        "setup": {"network": "resnet110", "batch_size": 128, "threads": 2, "precision": "fp32"},
+        "setup": {"network": "resnet110", "batch_size": 128, "threads": 2, "precision": "fp32", "compiled": False},
         "steps": {"variants": {"baseline": {"seconds_per_step": 0.0128}}},
         "provenance": {"device_kind": "cuda"},
     }
@@ -127,7 +127,8 @@ def test_what_is_no_bench_tells_nothing(tmp_path: Path, text: str) -> None:
     assert "built-in table" in cost_model("a CPU", gpu=False, benches=tmp_path).basis
 
 
-def test_benches_of_other_precisions_are_left_out(tmp_path: Path) -> None:
-    setup = {"network": "resnet110", "batch_size": 128, "threads": 2, "precision": "bf16"}
+@pytest.mark.parametrize(("precision", "compiled"), [("bf16", False), ("fp32", True)])
+def test_benches_of_other_numerics_are_left_out(tmp_path: Path, precision: str, compiled: bool) -> None:
+    setup = {"network": "resnet110", "batch_size": 128, "threads": 2, "precision": precision, "compiled": compiled}
     bench(tmp_path / "bench", setup=setup)
     assert cost_model("a GPU", gpu=True, benches=tmp_path / "bench").factor is None

@@ -72,7 +72,7 @@ def _epochs(block: dict[str, Any], setup: dict[str, Any]) -> list[str]:
         f"Whole epochs of {setup['images']} images, training SFE at batch {setup['batch_size']}, in turn; the first of "
         "each is not counted. All start from the same weights and masks: before any step the loss of one batch is "
         f"{start['this project']:.5f} here and {start['reference loop']:.5f} in the reference loop. "
-        f"Do all learn the same, within a tenth of the last epoch's loss: {same}.",
+        f"Do all learn the same, within {block['learn_the_same_within']:.0%} of the last epoch's loss: {same}.",
         "",
         "| loop | images a second | seconds of each epoch | training loss, first and last epoch |",
         "| --- | ---: | ---: | ---: |",

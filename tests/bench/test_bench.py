@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from benchmark import hardware
-from benchmark.bench.measure import REFERENCE, Setup, ratios
+from benchmark.axes import Network
+from benchmark.bench.measure import LEARNING_RATE, REFERENCE, Setup, _standin, _training, ratios
 from benchmark.cli import main
 from benchmark.costs import cost_model
+from benchmark.data.standin import standin
 from benchmark.hardware import cpu_model
+from benchmark.training.loop import learning_rate
 
 command = importlib.import_module("benchmark.cli.bench")  # the package names the command itself so
 SMALL = ["--batch-size", "4", "--steps", "2", "--images", "8", "--epochs", "1", "--threads", "1", "--device", "cpu"]
@@ -72,6 +75,24 @@ def test_both_loops_learn_the_same(numbers: dict[str, Any]) -> None:
     assert start["this project"] == pytest.approx(start["reference loop"], rel=1e-5)
     assert {len(losses) for losses in numbers["epochs"]["train_loss"].values()} == {2}
     assert {len(times) for times in numbers["epochs"]["seconds_per_epoch"].values()} == {1}  # the first warms up
+
+
+def test_this_projects_loop_keeps_the_rate_that_the_reference_loop_has() -> None:
+    setup = Setup(
+        network="resnet11",
+        backbone=Network(family="resnet", depth=11),
+        batch_size=4,
+        steps=1,
+        images=8,
+        epochs=5,
+        threads=1,
+        precision="fp32",
+        compiled=False,
+        device="cpu",
+        device_name=cpu_model(),
+    )
+    schedule = _training(setup, standin(_standin(setup.images)), "fp32").spec.schedule
+    assert {learning_rate(schedule, epoch) for epoch in range(6)} == {LEARNING_RATE}
 
 
 def test_a_plan_takes_its_estimates_from_it(benched: Path) -> None:
