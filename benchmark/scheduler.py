@@ -18,7 +18,7 @@ from benchmark.data.source import prepare
 from benchmark.executors.local import LocalExecutor
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, RunFolder
 from benchmark.plan import PlannedRun
-from benchmark.progress import View
+from benchmark.progress import Pace, View
 from benchmark.spec import CostSpec
 from benchmark.store import SCHEMA_VERSION, Failure, Result, Status, Store
 
@@ -90,6 +90,7 @@ class Scheduler:
         self.executor, self.store, self.places, self.view = executor, store, places, view
         self.timeout_min = timeout_min
         self.summary = Summary()
+        self.pace = Pace({})
         self.running: dict[str, PlannedRun] = {}
         self.not_before: dict[str, float] = {}
         self.silent_before: dict[str, int] = {}
@@ -106,10 +107,7 @@ class Scheduler:
         if not retry_failed:
             waiting = taken_up(runs, self.store, retry_failed=True)
             self.summary.failed = {run.run_id: self.store.load_failure(run.run_id).status for run in waiting}
-        self.work = {run.run_id: relative_work(run.spec) for run in queue}
-        self.fraction = dict.fromkeys(self.work, 0.0)
-        self.resumed: dict[str, float] = {}
-        self.began = time.monotonic()
+        self.pace = Pace({run.run_id: relative_work(run.spec) for run in queue})
         try:
             self._loop(queue)
         except KeyboardInterrupt:
@@ -129,8 +127,7 @@ class Scheduler:
             self._kill_overdue()
             for name in self.running:
                 if word := self._folder(name).progress():
-                    self.resumed.setdefault(name, word.done)
-                    self.fraction[name] = word.done
+                    self.pace.moved(name, word.done)
                     self.view.moved(name, word.done, word.text)
             self._tell_total()
             time.sleep(POLL_SECONDS)
@@ -219,7 +216,7 @@ class Scheduler:
         return "crashed"
 
     def _count(self, run: PlannedRun, outcome: str) -> None:
-        self.fraction[run.run_id] = 1.0
+        self.pace.ended(run.run_id)
         if outcome == "completed":
             self.summary.completed += 1
         else:
@@ -244,13 +241,9 @@ class Scheduler:
                 self._folder(name).note_attempt("interrupted")
 
     def _tell_total(self) -> None:
-        everything = sum(self.work.values()) or 1.0
-        done = sum(self.work[name] * part for name, part in self.fraction.items())
-        new = done - sum(self.work[name] * part for name, part in self.resumed.items())
-        elapsed = time.monotonic() - self.began
-        left = (everything - done) * elapsed / new if new > 0.002 * everything else None
-        finished = self.summary.completed + sum(name in self.work for name in self.summary.failed)
-        self.view.total(finished, len(self.work), done / everything, left)
+        work = self.pace.work
+        finished = self.summary.completed + sum(name in work for name in self.summary.failed)
+        self.view.total(finished, len(work), self.pace.done(), self.pace.seconds_left())
 
     def _record(self, run: PlannedRun, status: Status, reason: str) -> None:
         folder = self._folder(run.run_id)
