@@ -3,6 +3,7 @@
 import os
 import platform
 import resource
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -99,3 +100,32 @@ def process_peak_mib() -> float:
     except OSError:
         pass
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+@dataclass(frozen=True)
+class ProcessorTime:
+    """Processor time since some start, all cores together, in seconds.
+
+    Attributes:
+        busy: wanted by somebody, whether they got it or not.
+        withheld: what the host of a virtual machine gave to others instead.
+        own: what this process and its ended children got.
+    """
+
+    busy: float
+    withheld: float
+    own: float
+
+
+def processor_time() -> ProcessorTime | None:
+    """Of this machine until now; ``None`` where the system does not say."""
+    try:
+        fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
+    except OSError:
+        return None
+    user, nice, system, _, _, interrupts, soft_interrupts, steal = (int(f) / os.sysconf("SC_CLK_TCK") for f in fields)
+    return ProcessorTime(
+        busy=user + nice + system + interrupts + soft_interrupts + steal,
+        withheld=steal,
+        own=sum(os.times()[:4]),
+    )

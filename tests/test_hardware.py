@@ -1,5 +1,6 @@
 """What this machine is said to be."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -60,3 +61,17 @@ def test_the_device_is_the_one_asked_for(gpus: Gpus) -> None:
     gpus("A", "B")
     assert (device_kind(), device_name()) == (device_kind("cuda"), device_name("cuda")) == ("cuda", "A")
     assert (device_kind("cpu"), device_name("cpu")) == ("cpu", hardware.cpu_model())
+
+
+@pytest.mark.skipif(not Path("/proc/stat").exists(), reason="this system keeps no /proc/stat")
+def test_work_shows_in_the_processor_time() -> None:
+    start = hardware.processor_time()
+    own = time.process_time()
+    while time.process_time() < own + 0.3:
+        pass
+    end = hardware.processor_time()
+    assert start is not None
+    assert end is not None
+    assert end.own - start.own >= 0.25  # counted in ticks of 10 ms
+    assert end.busy - start.busy >= 0.25
+    assert end.withheld >= start.withheld

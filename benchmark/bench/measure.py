@@ -12,7 +12,7 @@ from benchmark.axes import Dataset, Masks, Method, Network, Numerics, Schedule
 from benchmark.bench.reference import ReferenceNet, reference_epochs, reference_loss
 from benchmark.data.packed import ImageSet
 from benchmark.data.standin import standin
-from benchmark.hardware import cpu_has_bf16
+from benchmark.hardware import ProcessorTime, cpu_has_bf16, processor_time
 from benchmark.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec
 from benchmark.training.cost import measure
 from benchmark.training.loop import Training, apply_numerics
@@ -82,6 +82,7 @@ class Setup:
 
 def measure_all(setup: Setup, say: Callable[[str], None]) -> Numbers:
     """All measurements; ``say`` hears what is going on."""
+    started = processor_time()
     say(f"steps of {len(STEPS)} methods, in turn")
     numbers: Numbers = {"steps": _steps(setup, STEPS, setup.batch_size, "copies")}
     if setup.backbone.family == "resnet":
@@ -89,7 +90,18 @@ def measure_all(setup: Setup, say: Callable[[str], None]) -> Numbers:
         numbers["carried"] = _steps(setup, CARRIED, CARRIED_BATCH, "partial_sums")
     if len(setup.backbone.stage_channels) == 3:
         numbers["epochs"] = _epochs(setup, say)
-    return numbers | {"ratios": ratios(numbers)}
+    return numbers | {"ratios": ratios(numbers), "disturbance": disturbance(started, processor_time())}
+
+
+def disturbance(start: ProcessorTime | None, end: ProcessorTime | None) -> dict[str, float] | None:
+    """Shares of the wanted processor time that did not go to the bench; ``None`` where the system does not say.
+
+    ``withheld`` went to other guests of a virtual machine's host, ``others`` to other processes.
+    """
+    if not start or not end:
+        return None
+    busy, withheld, own = end.busy - start.busy, end.withheld - start.withheld, end.own - start.own
+    return {"withheld": withheld / busy, "others": max(0.0, 1 - (withheld + own) / busy)} if busy > 0 else None
 
 
 def ratios(numbers: Numbers) -> dict[str, float]:

@@ -11,6 +11,9 @@ from matplotlib.figure import Figure
 
 from benchmark.files import write_atomic
 
+#: Up to this share of processor time lost to others a bench counts as undisturbed.
+QUIET = 0.05
+
 _BLUE, _GREY = "#3b6ea8", "#999999"
 
 
@@ -38,12 +41,24 @@ def render(numbers: dict[str, Any], picture: str) -> str:
         "",
         f"![seconds a step, images a second]({picture})",
     ]
+    lines += _disturbance(numbers["disturbance"])
     for block in (numbers["steps"], numbers.get("carried")):
         lines += _steps(block, setup["compiled"]) if block else []
     lines += _epochs(numbers["epochs"], setup) if "epochs" in numbers else []
     lines += ["", "| ratio | |", "| --- | ---: |"]
     lines += [f"| {name} | {ratio:.3f} |" for name, ratio in numbers["ratios"].items()]
     return "\n".join(lines) + "\n"
+
+
+def _disturbance(lost: dict[str, float] | None) -> list[str]:
+    if lost is None:
+        return []
+    verdict = "" if sum(lost.values()) <= QUIET else " **That is a disturbed measurement: take it again in quiet.**"
+    return [
+        "",
+        f"Of the processor time asked for meanwhile, {lost['withheld']:.0%} was withheld by the host of a virtual "
+        f"machine and {lost['others']:.0%} went to other processes.{verdict}",
+    ]
 
 
 def _steps(block: dict[str, Any], compiled: bool) -> list[str]:

@@ -8,11 +8,12 @@ import pytest
 
 from benchmark import hardware
 from benchmark.axes import Network
-from benchmark.bench.measure import LEARNING_RATE, REFERENCE, Setup, _standin, _training, ratios
+from benchmark.bench.measure import LEARNING_RATE, REFERENCE, Setup, _standin, _training, disturbance, ratios
+from benchmark.bench.write import render
 from benchmark.cli import main
 from benchmark.costs import cost_model
 from benchmark.data.standin import standin
-from benchmark.hardware import cpu_model
+from benchmark.hardware import ProcessorTime, cpu_model
 from benchmark.training.loop import learning_rate
 
 command = importlib.import_module("benchmark.cli.bench")  # the package names the command itself so
@@ -95,6 +96,27 @@ def test_this_projects_loop_keeps_the_rate_that_the_reference_loop_has() -> None
     assert {learning_rate(schedule, epoch) for epoch in range(6)} == {LEARNING_RATE}
 
 
+@pytest.mark.parametrize(
+    ("withheld", "own", "lost", "verdict"),
+    [(0.0, 99.0, (0.0, 0.01), "other processes.\n"), (30.0, 60.0, (0.3, 0.1), "disturbed measurement")],
+)
+def test_a_table_says_how_far_the_bench_was_disturbed(
+    numbers: dict[str, Any], withheld: float, own: float, lost: tuple[float, float], verdict: str
+) -> None:
+    start, end = ProcessorTime(50, 5, 10), ProcessorTime(150, 5 + withheld, 10 + own)
+    found = disturbance(start, end)
+    assert found == pytest.approx({"withheld": lost[0], "others": lost[1]})
+    text = render(numbers | {"disturbance": found}, "a.png")
+    assert f"{lost[0]:.0%} was withheld" in text
+    assert f"{lost[1]:.0%} went to other processes" in text
+    assert verdict in text
+
+
+def test_where_the_system_keeps_no_processor_time_nothing_is_said_of_it(numbers: dict[str, Any]) -> None:
+    assert disturbance(None, None) is None
+    assert "withheld" not in render(numbers | {"disturbance": None}, "a.png")
+
+
 def test_a_plan_takes_its_estimates_from_it(benched: Path) -> None:
     model = cost_model(cpu_model(), gpu=False, benches=benched)
     assert "from a bench of this device" in model.basis
@@ -109,7 +131,7 @@ def test_compiled_steps_are_asked_for_and_say_so(
 
     def measured(setup: Setup, _: Any) -> dict[str, Any]:
         setups.append(setup)
-        return {key: numbers[key] for key in ("steps", "carried", "epochs", "ratios")}
+        return {key: numbers[key] for key in ("steps", "carried", "epochs", "ratios", "disturbance")}
 
     monkeypatch.setattr("benchmark.bench.measure.measure_all", measured)
     monkeypatch.setattr(sys, "argv", ["run_suite.py", "bench", "--compiled", *SMALL, "--reports-dir", str(tmp_path)])
