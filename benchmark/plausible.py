@@ -59,7 +59,7 @@ def _cost_problem(spec: CostSpec, metrics: Mapping[str, Any]) -> str | None:
         if not isinstance(block, dict):
             return f"metrics.{name} is no block of numbers"
         for key, value in block.items():
-            if not is_number(value) and not (value is None and key.startswith("memory")):  # a device may not say
+            if not is_number(value):
                 return f"metrics.{name}.{key} is {value!r}, which is no number"
         if not is_number(block.get("seconds_per_step")) or block["seconds_per_step"] <= 0:
             return f"metrics.{name}.seconds_per_step is {block.get('seconds_per_step')!r}"

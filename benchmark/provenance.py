@@ -15,11 +15,16 @@ from benchmark.spec import CostSpec, TrainSpec
 
 #: Packages whose version can move a number.
 PACKAGES = ("torch", "torchvision", "numpy", "pytorchcv", "pillow", "scipy")
+#: Stands behind a commit from which the code differed.
+UNCOMMITTED = "+uncommitted"
 
 
 @cache
 def code_version() -> dict[str, Any]:
-    """Release, git commit, and whether the checkout had uncommitted changes; None where there is no git."""
+    """Release, git commit, and whether the checkout had uncommitted changes; None where there is no git.
+
+    Of the first call in a process: a worker asks when it starts, before it reads most of its code.
+    """
     root = Path(__file__).resolve().parent.parent
 
     def git(*words: str) -> str | None:
@@ -35,6 +40,17 @@ def code_version() -> dict[str, Any]:
         "commit": git("rev-parse", "HEAD"),
         "dirty": None if changed is None else bool(changed),
     }
+
+
+def code_name() -> str | None:
+    """The code of this process in one word: its commit, ``<commit>+uncommitted`` where files differed from it."""
+    return _name(code_version())
+
+
+def _name(code: Any) -> str | None:
+    if not isinstance(code, dict) or not isinstance(commit := code.get("commit"), str):
+        return None
+    return commit + UNCOMMITTED if code.get("dirty") else commit
 
 
 def packages() -> dict[str, str]:
@@ -68,7 +84,7 @@ def session(device: str, data_digest: str | None, start: datetime.datetime) -> d
         "end": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "device": _device(device),
         "torch": packages().get("torch"),
-        "code": code_version()["commit"],
+        "code": code_name(),
         "data_digest": data_digest,
     }
 
@@ -115,11 +131,11 @@ def of_run(
 
 def origin(provenance: dict[str, Any]) -> dict[str, list[str]]:
     """Devices, torch versions, code commits and images of all sessions; ``unknown`` where they are not named."""
-    packages, code = provenance.get("packages"), provenance.get("code")
+    packages = provenance.get("packages")
     whole = {
         "device": provenance.get("device"),
         "torch": packages.get("torch") if isinstance(packages, dict) else None,
-        "code": code.get("commit") if isinstance(code, dict) else None,
+        "code": _name(provenance.get("code")),
         "data_digest": provenance.get("data_digest"),
     }
     listed = provenance.get("sessions")  # results of before have none

@@ -11,14 +11,14 @@ from benchmark.axes import Choices, Numerics
 from benchmark.errors import StoreError, UnknownVersionError, UserError
 from benchmark.plausible import problem_of
 from benchmark.profiles import PROFILE_NAMES, load_variant
+from benchmark.provenance import UNCOMMITTED, origin
 from benchmark.spec import PROTOCOL, CostSpec, TrainSpec, run_id
 from benchmark.store import Result, Store, read_json, read_result, upgraded, with_seed
 from benchmark.suite import load_suite
+from benchmark.wording import counted, some
 
 #: Folders below a results folder that are a profile's or a variant's.
 RESULTS_NAME = re.compile(rf"(?:{'|'.join(PROFILE_NAMES)})(?:\+[A-Za-z0-9._=,-]+)*")
-#: Files that a note names; of more it says how many.
-_NAMED = 4
 _SEED_AND_HASH = re.compile(r"(?:-s\d+)?-[0-9a-f]{12}$")
 
 
@@ -75,7 +75,11 @@ def verify(results_dir: Path, manifests: Sequence[Path], *, everything: bool) ->
         elif everything and not folder.name.startswith("."):
             out.findings.append(Finding(folder, "is no profile's folder and is never read; move it elsewhere"))
     out.findings += [*_copies(good), *_other_images(good)]
-    out.notes += [*_without_checksum(good), *(_unasked(good, asked) if everything and manifests else [])]
+    out.notes += [
+        *_without_checksum(good),
+        *_uncommitted(good),
+        *(_unasked(good, asked) if everything and manifests else []),
+    ]
     return out
 
 
@@ -184,6 +188,15 @@ def _without_checksum(good: dict[Path, Result]) -> Iterator[str]:
         yield f"{counted(count, 'result')} of schema version 1 without a checksum: an edit there can go unnoticed"
 
 
+def _uncommitted(good: dict[Path, Result]) -> Iterator[str]:
+    """The results whose code nobody can look up."""
+    names = [
+        path.name for path, result in good.items() if any(UNCOMMITTED in c for c in origin(result.provenance)["code"])
+    ]
+    if names:
+        yield f"{counted(len(names), 'result')} made by code with uncommitted changes: {some(names)}"
+
+
 def _unasked(good: dict[Path, Result], asked: dict[str, set[str]]) -> Iterator[str]:
     """Results in a profile's folder that are of another profile, or of a manifest that was not named."""
     for profile, entries in asked.items():
@@ -193,8 +206,7 @@ def _unasked(good: dict[Path, Result], asked: dict[str, set[str]]) -> Iterator[s
         if names:
             yield (
                 f"{counted(len(names), 'result')} in the folder {profile} that no manifest checked here asks for under "
-                f"that profile, so no report of theirs reads it: {', '.join(names[:_NAMED])}"
-                f"{f' and {len(names) - _NAMED} more' if len(names) > _NAMED else ''}"
+                f"that profile, so no report of theirs reads it: {some(names)}"
             )
 
 
@@ -203,11 +215,6 @@ def _entry(spec: TrainSpec | CostSpec) -> str:
     same: dict[str, object] = {"numerics": Numerics()}
     same |= {"device": ""} if isinstance(spec, CostSpec) else {"seed": 0, "choices": Choices()}
     return spec.model_copy(update=same).model_dump_json()
-
-
-def counted(count: int, thing: str) -> str:
-    """``1 result``, ``2 results``."""
-    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def _visible(folder: Path) -> list[Path]:

@@ -105,6 +105,7 @@ class _Worker:
         self.said = self.saved = time.monotonic()
 
     def run(self) -> int:
+        provenance.code_version()  # of now: somebody may commit while this trains
         for path in (self.folder.checkpoint, self.store.path(self.job.run_id)):
             remove_leftovers(path)
         self.folder.note_attempt("start")

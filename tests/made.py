@@ -39,7 +39,12 @@ def result(of: TrainSpec | None = None, accuracy: float = 70.0, **changes: Any) 
     of = of or spec()
     epochs = range(1, of.schedule.epochs + 1)
     history = [
-        {"epoch": n, "learning_rate": 0.1, "train_loss": 4.0 / n + of.seed / 8, "single": accuracy - (n - 2) ** 2}
+        {
+            "epoch": n,
+            "learning_rate": 0.1,
+            "train_loss": 4.0 / n + of.seed / 8,
+            "single": accuracy - min(1, (n - 2) ** 2),
+        }
         for n in epochs
     ]
     scores = [entry["single"] for entry in history]

@@ -33,6 +33,7 @@ FLOORS = {
         "yaml_files",
         "hardware",
         "processes",
+        "wording",
     ),
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}

@@ -154,6 +154,15 @@ def test_a_result_of_before_checksums_is_noted(results: Path, path: Path) -> Non
     assert "metrics.single_best_epoch is 71.5, but by its history 70.0" in found(results)[f"paper/{NAME}.json"].problem
 
 
+def test_uncommitted_code_is_noted(results: Path) -> None:
+    code = {"release": "0.1.0", "commit": "c0ffee", "dirty": True}
+    Store(results / "paper").put(result(spec(seed=7), provenance={**MACHINE, "code": code}))
+    found = verify(results, [], everything=True)
+    assert not found.findings
+    (note,) = found.notes
+    assert note.startswith("1 result made by code with uncommitted changes: cifar100-resnet110-baseline-s7-")
+
+
 def test_renamed_duplicated_and_strange_files(results: Path, path: Path) -> None:
     folder = path.parent
     shutil.copy(path, folder / "copy.json")

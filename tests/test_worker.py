@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 import torch
 from filelock import FileLock
 
-from benchmark import worker
+from benchmark import provenance, worker
 from benchmark.axes import Dataset, Masks, Method, Network, Schedule
 from benchmark.errors import DivergedError
 from benchmark.hardware import cpu_model
@@ -124,6 +125,23 @@ def test_a_run_leaves_its_result(tmp_path: Path) -> None:
     assert place.attempts() == ["start", "completed"]
     assert not place.folder.checkpoint.exists()
     assert place.folder.progress() is None
+
+
+def test_a_result_names_the_code_that_it_started_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = {"release": "0.1.0", "commit": "before", "dirty": True}
+    monkeypatch.setattr(provenance, "code_version", cache(lambda: dict(now)))
+    train = Training.run
+
+    def train_and_commit(training: Training, after_step: Callable[[Training], None]) -> None:
+        now.update(commit="behind", dirty=False)
+        train(training, after_step)
+
+    monkeypatch.setattr(Training, "run", train_and_commit)
+    place = Place(tmp_path, spec_of())
+    assert place.run() == 0
+    made_by = place.result().provenance
+    assert made_by["code"]["commit"] == "before"
+    assert [session["code"] for session in made_by["sessions"]] == ["before+uncommitted"]
 
 
 def test_a_second_start_does_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

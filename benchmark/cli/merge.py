@@ -8,7 +8,7 @@ import click
 from benchmark.cli.common import results_option, shown
 from benchmark.merge import Conflict, differences
 from benchmark.merge import merge as merge_results
-from benchmark.verify import counted
+from benchmark.wording import counted
 
 
 @click.command()

@@ -9,8 +9,9 @@ import click
 from benchmark.cli.common import json_option, results_option, shown, suites_argument
 from benchmark.manifest import find_manifests, suite_names
 from benchmark.store import Store
-from benchmark.verify import Finding, counted
+from benchmark.verify import Finding
 from benchmark.verify import verify as verify_all
+from benchmark.wording import counted
 
 
 @click.command()

@@ -8,13 +8,13 @@ from benchmark.catalogue import DATASETS
 from benchmark.manifest import SUITE_DIR, Published
 from benchmark.plausible import PROCESS_MEMORY
 from benchmark.profiles import Setting
+from benchmark.provenance import UNCOMMITTED
 from benchmark.reports.table import Table, TableCell
 from benchmark.statistics import Summary
 from benchmark.suite import Suite
+from benchmark.wording import some
 
 MISSING = "—"
-#: Cells or files that a note names; of more it says how many.
-_CELLS_NAMED = 4
 _DECIMALS = {"memory_mib": 0, "seconds_per_step": 3}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#~|$])")
 
@@ -98,7 +98,7 @@ def _notices(suite: Suite, table: Table) -> str:
     if variant.against_paper:
         notes.append(f"Each cell: {legend}, below it the paper's; {MISSING} where no run is complete yet.")
     else:
-        notes.append("**These numbers are not comparable with the paper's.**")
+        notes.append(f"Trained here: {escape(table.trained)}. **Not comparable with the paper's numbers.**")
         notes.append(f"Each cell: {legend}; {MISSING} where no run is complete yet.")
     used = {cell.spec.dataset.name for cell in suite.cells if cell.spec.dataset.source == "standin"}
     if used:
@@ -133,19 +133,24 @@ def _lost(table: Table) -> list[str]:
     """A note on the results that count as missing, if there are any."""
     if not table.not_counted:
         return []
-    files = ", ".join(f"`{file}`" for file in table.not_counted[:_CELLS_NAMED])
-    more = f" and {len(table.not_counted) - _CELLS_NAMED} more" if len(table.not_counted) > _CELLS_NAMED else ""
-    return [f"**Not counted**, as they can't be read: {files}{more}; `python run_suite.py verify` says why."]
+    files = some([f"`{file}`" for file in table.not_counted])
+    return [
+        f"**Not counted**, as they can't be read or contradict themselves: {files}; "
+        "`python run_suite.py verify` says why."
+    ]
 
 
 def _mixtures(table: Table) -> list[str]:
     """A note on each kind of cell whose trials come from several machines or versions."""
     notes = []
     for text, places in table.mixed.items():
-        cells = [f"{row} / {column}" for row, column in places[:_CELLS_NAMED]]
-        more = f" and {len(places) - _CELLS_NAMED} more" if len(places) > _CELLS_NAMED else ""
-        where = "every cell" if len(places) == len(table.cells) else escape(", ".join(cells)) + more
-        notes.append(f"**Mixed trials** in {where}: {escape(text)}.")
+        cells = some([f"{row} / {column}" for row, column in places])
+        where = "every cell" if len(places) == len(table.cells) else escape(cells)
+        note = f"**Mixed trials** in {where}: {escape(text)}."
+        if text.startswith("code") and not any(word in text for word in ("unknown", UNCOMMITTED)):
+            # nothing else is mixed, and a change that moves a number would have raised the protocol
+            note = f"Trials of several versions of the code in {where}: {escape(text)}; all of one `protocol`."
+        notes.append(note)
     return notes
 
 

@@ -3,13 +3,11 @@
 import io
 import math
 import textwrap
-from pathlib import Path
 
 import matplotlib.style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from benchmark.files import write_atomic
 from benchmark.reports import map_grid
 from benchmark.reports.gallery import Gallery
 from benchmark.reports.panel import Panel, key, level_rows, row_number
@@ -33,12 +31,6 @@ _STYLE = {
 }
 _DPI = 150
 _SLOT_INCHES, _ROW_INCHES, _MOST_INCHES = 0.13, 0.42, 60.0
-
-
-def draw(suite: Suite, table: Table, png: Path, svg: Path) -> None:
-    """Draw a suite's plot into two files, each whole or not at all."""
-    for path, data in zip((png, svg), images(suite, table), strict=True):
-        write_atomic(path, data)
 
 
 def images(suite: Suite, table: Table, gallery: Gallery | None = None) -> tuple[bytes, bytes]:
@@ -82,7 +74,10 @@ def _figure(suite: Suite, table: Table, gallery: Gallery | None = None) -> Figur
 
 
 def _head(figure: Figure, suite: Suite, table: Table) -> None:
-    figure.suptitle(f"{_wrapped(table.title, figure)}\nprofile {suite.variant.reports_name}", fontsize=10)
+    below = f"profile {suite.variant.reports_name}"
+    if not suite.variant.against_paper:
+        below += f": {table.trained}"
+    figure.suptitle(f"{_wrapped(table.title, figure)}\n{_wrapped(below, figure)}", fontsize=10)
 
 
 def _legend_columns(labels: list[str], width_inches: float) -> int:

@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 
 from benchmark.errors import StoreError
-from benchmark.plausible import is_number
+from benchmark.plausible import is_number, problem_of
 from benchmark.spec import CostSpec, TrainSpec, run_id
 from benchmark.store import Result, Store, with_seed
 
@@ -32,13 +32,13 @@ class Runs:
                 self._seeds[match[1]].add(int(match[2]))
 
     def trials(self, spec: TrainSpec) -> list[Result]:
-        """Every completed trial of an entry that can be read, by seed."""
+        """Every completed trial of an entry that can be counted, by seed."""
         first = run_id(with_seed(spec, 0))
         if first not in self._found:
             self._found[first] = [result for name in self._trial_names(spec) if (result := self._load(name))]
         return self._found[first]
 
-    def unreadable(self, spec: TrainSpec | CostSpec) -> list[str]:
+    def not_counted(self, spec: TrainSpec | CostSpec) -> list[str]:
         """The files of an entry or measurement that count as missing."""
         names = self._cost_names(spec) if isinstance(spec, CostSpec) else self._trial_names(spec)
         return [f"{name}.json" for name in names if self._load(name) is None]
@@ -69,9 +69,11 @@ class Runs:
     def _load(self, name: str) -> Result | None:
         if name not in self._loaded:
             try:
-                self._loaded[name] = self.store.load(name)
+                result = self.store.load(name)
             except StoreError:  # one damaged file costs its own trial, never a report
                 self._loaded[name] = None
+            else:  # early results have no checksum: an edit shows where their numbers contradict each other
+                self._loaded[name] = None if problem_of(result) else result
         return self._loaded[name]
 
 

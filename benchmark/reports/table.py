@@ -1,19 +1,22 @@
 """What a report says, before any format: the tidy frame and the printed table (floor 3)."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
 
+from benchmark.axes import Dataset
 from benchmark.manifest import COST_METRICS, Published
 from benchmark.plausible import is_number
 from benchmark.provenance import origin
 from benchmark.reports.runs import Runs
-from benchmark.spec import CostSpec
+from benchmark.spec import CostSpec, TrainSpec
 from benchmark.statistics import Summary, summarise
 from benchmark.store import Result, Store
 from benchmark.suite import Cell, Suite
+from benchmark.wording import counted
 
 #: Columns of the tidy frame and of the CSV. The first ten are a contract; the others may grow.
 FRAME_COLUMNS = (
@@ -38,6 +41,8 @@ OVERHEADS: Mapping[str, str] = {
     "memory_mib": "memory_overhead_percent",
     "seconds_per_step": "time_overhead_percent",
 }
+#: A commit, of which twelve digits are enough to find it.
+_COMMIT = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{28}\b")
 _NUMBERS = ("published_mean", "published_std", "mean", "std")
 
 Record = dict[str, Any]
@@ -75,7 +80,7 @@ def _records(cell: Cell, suite: Suite, runs: Runs, wanted: int) -> Iterator[Reco
     whole = [all(is_number(result.metrics.get(key)) for key in keys) for result in trials]
     results = [result for result, fits in zip(trials, whole, strict=True) if fits]
     lacking = [f"{result.run_id}.json" for result, fits in zip(trials, whole, strict=True) if not fits]
-    place["not_counted"] = ", ".join([*runs.unreadable(cell.spec), *lacking]) or None
+    place["not_counted"] = ", ".join([*runs.not_counted(cell.spec), *lacking]) or None
     mixed = _mixed(results)
     for epoch in ("last_epoch", "best_epoch"):
         scores = [float(result.metrics[f"{cell.reads}_{epoch}"]) for result in results]
@@ -88,7 +93,7 @@ def _records(cell: Cell, suite: Suite, runs: Runs, wanted: int) -> Iterator[Reco
 
 def _cost_records(cell: Cell, spec: CostSpec, place: Record, runs: Runs) -> Iterator[Record]:
     result = runs.cost(spec)
-    broken = runs.unreadable(spec)
+    broken = runs.not_counted(spec)
     if result is not None and not isinstance(result.metrics.get(cell.row), dict):
         broken, result = [*broken, f"{result.run_id}.json"], None
     place["not_counted"] = ", ".join(broken) or None
@@ -97,7 +102,6 @@ def _cost_records(cell: Cell, spec: CostSpec, place: Record, runs: Runs) -> Iter
         (cell.reads, cell.published),
         (OVERHEADS[cell.reads], None if overhead is None else Published(overhead)),
     ):
-        # A device may have no way to say its memory; it then writes null, which is no mistake.
         value = result.metrics[cell.row].get(metric) if result is not None else None
         record = {**place, "metric": metric, "trials_wanted": 1, **_published(printed)}
         record |= _summary(summarise([float(value)] if is_number(value) else []))
@@ -115,7 +119,8 @@ def _mixed(results: Sequence[Result]) -> str | None:
     origins = [origin(result.provenance) for result in results]
     names = list(origins[0]) if origins else []
     found = {name: sorted({value for one in origins for value in one[name]}) for name in names}
-    return "; ".join(f"{name} {', '.join(values)}" for name, values in found.items() if len(values) > 1) or None
+    text = "; ".join(f"{name} {', '.join(values)}" for name, values in found.items() if len(values) > 1)
+    return _COMMIT.sub(r"\1", text) or None
 
 
 def _published(printed: Published | None) -> Record:
@@ -160,6 +165,7 @@ class TableCell:
 class Table:
     """A suite as it is printed; places that the suite leaves blank are missing from ``cells``.
 
+    ``trained`` says what stands behind the rows' names under the suite's profile: networks, images, epochs.
     ``mixed`` names what the trials of some cells do not share, and which cells those are; ``not_counted`` the
     result files that could not be.
     """
@@ -169,6 +175,7 @@ class Table:
     rows: tuple[str, ...]
     columns: tuple[str, ...]
     cells: Mapping[tuple[str, str], TableCell]
+    trained: str
     measured_on: str | None = None
     memory_kind: str | None = None
     not_counted: tuple[str, ...] = ()
@@ -198,11 +205,30 @@ def tabulate(suite: Suite, frame: pd.DataFrame) -> Table:
         rows=tuple(row.name for row in manifest.rows),
         columns=tuple(column.name for column in manifest.columns),
         cells=_with_best(cells, suite),
+        trained=_trained([cell.spec for cell in suite.cells if cells[cell.row, cell.column].summary]),
         measured_on=devices[0] if devices else None,
         memory_kind=kinds[0] if kinds else None,
         not_counted=tuple(sorted({file for text in broken for file in text.split(", ")})),
         mixed=_places_by_mixture(frame),
     )
+
+
+def _trained(specs: Sequence[TrainSpec | CostSpec]) -> str:
+    """For instance ``resnet11; 10,000 training images; 6 epochs``; where specs differ, each of their values."""
+    if not specs:
+        return "nothing yet"
+    facts = [
+        [spec.network.label for spec in specs],
+        [f"{_images(spec.dataset)} training images" for spec in specs],
+        [f"{spec.dataset.input_size} pixels" for spec in specs if spec.dataset.input_size],
+        [counted(spec.schedule.epochs, "epoch") for spec in specs if isinstance(spec, TrainSpec)],
+    ]
+    return "; ".join(" or ".join(dict.fromkeys(values)) for values in facts if values)
+
+
+def _images(dataset: Dataset) -> str:
+    count = dataset.train_images or dataset.facts.train_images
+    return f"{count:,}" if count else "all"  # nobody has counted a folder of one's own
 
 
 def _places_by_mixture(frame: pd.DataFrame) -> dict[str, list[tuple[str, str]]]:

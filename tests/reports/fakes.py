@@ -11,6 +11,7 @@ from benchmark.profiles import load_variant
 from benchmark.spec import CostSpec, TrainSpec, run_id
 from benchmark.store import Result, Store, with_seed
 from benchmark.suite import Cell, Suite, load_suite
+from tests.made import MACHINE
 
 PREDICTIONS = ("single", "aggregated", "aggregated_probabilities", "aggregated_final_head", "distilled")
 
@@ -53,16 +54,28 @@ def cell(suite: Suite, row: str, column: str) -> Cell:
 
 
 def result(spec: TrainSpec | CostSpec, metrics: Mapping[str, Any], **cost: Any) -> Result:
+    """A plausible result with these metrics."""
     return Result(
         schema_version=2,
         run_id=run_id(spec),
         spec=spec,
         status="completed",
         metrics=dict(metrics),
-        history=[],
+        history=[] if isinstance(spec, CostSpec) else _history(spec, metrics),
         cost=cost,
-        provenance={},
+        provenance=MACHINE,
     )
+
+
+def _history(spec: TrainSpec, metrics: Mapping[str, float]) -> list[dict[str, float]]:
+    """Every epoch as good as the best, but the last."""
+    best = {name.removesuffix("_best_epoch"): value for name, value in metrics.items() if name.endswith("_best_epoch")}
+    last = {name: metrics[f"{name}_last_epoch"] for name in best}
+    epochs = spec.schedule.epochs
+    return [
+        {"epoch": n, "learning_rate": 0.1, "train_loss": 1.0, **(best if n < epochs else last)}
+        for n in range(1, epochs + 1)
+    ]
 
 
 def train(store: Store, cell: Cell, last: Iterable[float], seeds: Sequence[int] | None = None) -> None:

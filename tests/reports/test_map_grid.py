@@ -14,9 +14,10 @@ from benchmark.reports.gallery import collect_maps
 from benchmark.reports.runs import Runs
 from benchmark.reports.table import collect, tabulate
 from benchmark.reports.write import stale_reports, write_reports
-from benchmark.spec import TrainSpec, run_id
-from benchmark.store import ActivationMap, Result, Store, with_seed
+from benchmark.spec import TrainSpec
+from benchmark.store import ActivationMap, Store, with_seed
 from benchmark.suite import Suite, load_suite
+from tests.made import MACHINE, result
 
 SMALL = ["dataset.input_size=32", "activation_maps=2"]
 
@@ -35,18 +36,10 @@ def put(store: Store, suite: Suite, rows: list[str], seed: int = 0, digest: str 
         if cell.row in rows:
             assert isinstance(cell.spec, TrainSpec)
             spec = with_seed(cell.spec, seed)
-            result = Result(
-                schema_version=2,
-                run_id=run_id(spec),
-                spec=spec,
-                status="completed",
-                metrics={"single_last_epoch": 50.0, "single_best_epoch": 50.0},
-                history=[],
-                cost={},
-                provenance={"data_digest": digest or standin(cell.spec.dataset).digest},
-                activation_maps=[map_of(3, 0), map_of(1, 7, predicted=len(cell.row))],
-            )
-            store.put(result)
+            assert isinstance(spec, TrainSpec)
+            images = {"data_digest": digest or standin(cell.spec.dataset).digest}
+            maps = [map_of(3, 0), map_of(1, 7, predicted=len(cell.row))]
+            store.put(result(spec, provenance=MACHINE | images, activation_maps=maps))
 
 
 def rows_of(suite: Suite) -> list[str]:

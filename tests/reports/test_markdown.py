@@ -39,7 +39,7 @@ def test_smoke_says_what_it_is_and_shows_no_published_number(store: Store, name:
     suite = under("smoke", name)
     text = rendered(suite, store)
     assert "Profile `smoke`" in text
-    assert "not comparable with the paper's" in text
+    assert "Trained here: nothing yet. **Not comparable with the paper's numbers.**" in text
     assert "Trained on generated stand-in images, not on " in text
     assert "paper:" not in text
     assert not [number for _, number in printed(suite) if number in text]
@@ -140,8 +140,20 @@ def test_settings_are_named(store: Store) -> None:
     assert "--set beta_on=last`" in choice
 
 
+def test_other_profiles_say_what_they_trained(store: Store) -> None:
+    suite = under("mini", "table1")
+    train(store, cell(suite, "ResNet-110", "Baseline"), [14.0])
+    assert "Trained here: resnet11; 10,000 training images; 6 epochs. " in rendered(suite, store)
+    train(store, cell(suite, "WRN-28-10", "Baseline"), [14.0])
+    assert "Trained here: resnet11 or wrn10-2; 10,000 training images; 6 epochs. " in rendered(suite, store)
+    fine_grained = under("mini", "table5")
+    train(store, fine_grained.cells[0], [14.0])
+    assert "resnet18; 2,000 training images; 64 pixels; 6 epochs" in rendered(fine_grained, store)
+    assert "Trained here" not in rendered(paper("table1"), store)
+
+
 def test_another_protocol_is_not_held_against_the_paper(store: Store) -> None:
     text = rendered(paper("table1", ["schedule.decay_at=[0.5, 0.8]"]), store)
-    assert "not comparable with the paper's" in text
+    assert "Trained here: nothing yet. **Not comparable with the paper's numbers.**" in text
     assert "74.21" not in text
     assert "--set 'schedule.decay_at=[0.5, 0.8]'`" in text

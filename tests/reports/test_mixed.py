@@ -63,11 +63,19 @@ def test_trials_of_two_machines_and_versions(tmp_path: Path) -> None:
 
 def test_commits_and_the_unknown_count_too(tmp_path: Path) -> None:
     suite, store = own(tmp_path), Store(tmp_path / "results")
-    put(store, suite, "one", {}, {"code": {"commit": "beef"}}, {"code": None})
+    put(store, suite, "one", {}, {"code": {"commit": "beef", "dirty": True}}, {"code": {"commit": None}})
     frame = collect(suite, store)
-    assert notes(suite, store)[1] == "- **Mixed trials** in one / Plain: code beef, c0ffee, unknown."
+    assert notes(suite, store)[1] == "- **Mixed trials** in one / Plain: code beef+uncommitted, c0ffee, unknown."
     assert list(frame.columns)[-1] == "mixed"
-    assert tidy_csv.render(frame).splitlines()[1].endswith(',"code beef, c0ffee, unknown"')
+    assert tidy_csv.render(frame).splitlines()[1].endswith(',"code beef+uncommitted, c0ffee, unknown"')
+
+
+def test_trials_of_several_commits_are_not_worth_a_warning(tmp_path: Path) -> None:
+    suite, store = own(tmp_path), Store(tmp_path / "results")
+    commits = ["0123456789abcdef" * 2 + "01234567", "fedcba9876543210" * 2 + "fedcba98"]
+    put(store, suite, "one", *({"code": {"commit": commit, "dirty": False}} for commit in commits))
+    text = "code 0123456789ab, fedcba987654; all of one `protocol`"
+    assert notes(suite, store)[1] == f"- Trials of several versions of the code in one / Plain: {text}."
 
 
 def test_other_images_and_other_sessions_count_too(tmp_path: Path) -> None:

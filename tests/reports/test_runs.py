@@ -88,8 +88,8 @@ def test_a_broken_result_counts_as_missing_and_is_named(store: Store, content: s
     store.path(name).write_text(content)
     runs, spec = Runs(store), _train_spec(suite, "ResNet-110", "Baseline")
     assert [run.metrics["single_last_epoch"] for run in runs.trials(spec)] == [75.0]
-    assert runs.unreadable(spec) == [f"{name}.json"]
-    assert runs.unreadable(_train_spec(suite, "ResNet-110", "SFE - SI")) == []
+    assert runs.not_counted(spec) == [f"{name}.json"]
+    assert runs.not_counted(_train_spec(suite, "ResNet-110", "SFE - SI")) == []
 
 
 def test_files_of_others_are_left_alone(store: Store, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_a_broken_result_costs_its_own_trial_only(store: Store, tmp_path: Path) 
     store.path(name).write_text("{}")
     assert len(write_reports(suites, store, reports)) == 8, "the other suites have theirs"
     text = (reports / "paper" / "table2.md").read_text()
-    assert f"- **Not counted**, as they can't be read: `{name}.json`" in text
+    assert f"- **Not counted**, as they can't be read or contradict themselves: `{name}.json`" in text
     assert "95.00 (n = 1 of 4)" in text
     assert "Not counted" not in (reports / "paper" / "table1.md").read_text()
 
