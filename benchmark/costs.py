@@ -52,11 +52,13 @@ _TABLE: Mapping[tuple[str, int, int | None], Step] = {
 }
 #: Of a process that trains next to nothing on CIFAR, and of the batches that it evaluates between the epochs.
 _PROCESS_MIB, _EVALUATION_MIB = 900, 325
-#: Peak over what is in use at once: the allocator keeps what is freed (docs/performance.md: 1.1 to 1.5 times).
+#: Peak over what is in use at once: workers keep freed memory (docs/performance.md).
 _KEPT_FREE = 1.5
 #: How far off an estimate may be (docs/performance.md has the comparison).
-_HERE = "held against runs of ResNet-11 alone, right within a factor of 1.8"
+_TABLE_HERE = "of 28 runs of ResNet-11 26 took 0.9 to 1.7 times as long, two 2.8 times"
+_SCALED = "other networks, methods and images are scaled from it and held against no run"
 _ELSEWHERE = "another may be several times slower or faster"
+_ALL = "Times are those of eager steps in fp32 whatever a run asks for; memory is a rough guide, a process's on a CPU"
 #: What a set of one's own is taken to hold before it is read.
 _UNKNOWN_IMAGES = 10_000
 #: Evaluation is forward only, about this part of a training step.
@@ -70,7 +72,7 @@ class CostModel:
     Attributes:
         device: what it is for.
         factor: seconds on this device over the built-in table's core-seconds; None where nobody has measured it.
-        basis: where the numbers come from and how far off they may be, a sentence.
+        basis: where the numbers come from and how far off they may be, one or two sentences.
     """
 
     device: str
@@ -90,18 +92,18 @@ def cost_model(device: str, *, gpu: bool, benches: Path) -> CostModel:
         gpu: whether it is one.
         benches: the folder of JSON files that ``bench`` writes.
     """
-    factors = [factor for path in sorted(benches.glob("*.json")) if (factor := _factor(path, device)) is not None]
+    factors = [factor for path in sorted(benches.glob("*.json")) if (factor := bench_factor(path, device)) is not None]
     if factors:
-        return CostModel(device, statistics.median(factors), f"from a bench of this device; {_HERE}")
+        return CostModel(device, statistics.median(factors), f"from a bench of this device; {_SCALED}. {_ALL}")
     if gpu:
         return CostModel(device, None, "unknown: nobody has measured this GPU; `run_suite.py bench` does")
-    if device == TABLE_DEVICE:
-        return CostModel(device, 1.0, f"from the built-in table, measured on this processor; {_HERE}")
-    basis = f"from the built-in table of another processor, {TABLE_DEVICE}; {_ELSEWHERE}; `run_suite.py bench` measures"
-    return CostModel(device, 1.0, basis)
+    basis = f"from the built-in table, measured on this processor; {_TABLE_HERE}"
+    if device != TABLE_DEVICE:
+        basis = f"from the built-in table of another processor, {TABLE_DEVICE}; {_ELSEWHERE}"
+    return CostModel(device, 1.0, f"{basis}; `run_suite.py bench` measures. {_ALL}")
 
 
-def _factor(path: Path, device: str) -> float | None:
+def bench_factor(path: Path, device: str) -> float | None:
     """Seconds over the table's core-seconds, by the baseline's step of a bench; None where it is another's."""
     try:
         bench = json.loads(path.read_text())
@@ -120,13 +122,13 @@ def relative_work(spec: Spec) -> float:
     step = _step(spec.network)
     pixels = _pixels(spec)
     if isinstance(spec, CostSpec):
-        each = sum(_copies(variant.method, spec.network) for variant in spec.variants)
+        each = sum(_passes(variant.method, spec.network) for variant in spec.variants)
         return step.core_seconds * pixels * each * spec.batch_size * (spec.steps + 8)  # warm-up and memory's steps
     facts = spec.dataset.facts
     train = spec.dataset.train_images or facts.train_images or _UNKNOWN_IMAGES
     test = spec.dataset.test_images or facts.test_images or _UNKNOWN_IMAGES
     images = spec.schedule.epochs * (train + _FORWARD * test)
-    return step.core_seconds * pixels * _copies(spec.method, spec.network) * images
+    return step.core_seconds * pixels * _passes(spec.method, spec.network) * images
 
 
 def memory_gib(spec: Spec) -> float:
@@ -134,7 +136,7 @@ def memory_gib(spec: Spec) -> float:
     step = _step(spec.network)
     batch = spec.batch_size if isinstance(spec, CostSpec) else spec.schedule.batch_size
     methods = [variant.method for variant in spec.variants] if isinstance(spec, CostSpec) else [spec.method]
-    most = max(_copies(method, spec.network) for method in methods)
+    most = max(_passes(method, spec.network) for method in methods)
     weights = 3 * 4 * step.megaparameters * len(methods)  # with gradients and momentum, 4 bytes each
     activations = max(step.mib * _pixels(spec) * batch, _EVALUATION_MIB) * most
     return (_PROCESS_MIB + weights + _KEPT_FREE * activations) / 1024
@@ -149,9 +151,9 @@ def _step(network: Network) -> Step:
     if known in _TABLE:
         return _TABLE[known]
     family = [of for of in _TABLE if of[0] == network.family] or [of for of in _TABLE if of[0] == "resnet"]
-    nearest = min(family, key=lambda of: abs(of[1] - network.depth))
-    depth = network.depth / nearest[1]
-    width = (network.width or 1) / nearest[2] if nearest[2] else 1.0
+    _, near_depth, near_width = nearest = min(family, key=lambda of: abs(of[1] - network.depth))
+    depth = network.depth / near_depth
+    width = (network.width or 1) / near_width if near_width else 1.0
     entry = _TABLE[nearest]
     more = depth * width**2
     return Step(entry.mib * depth * width, entry.megaparameters * more, entry.core_seconds * more)
@@ -163,11 +165,11 @@ def _pixels(spec: Spec) -> float:
     return (spec.dataset.image_size / native) ** 2
 
 
-def _copies(method: Method, network: Network) -> float:
+def _passes(method: Method, network: Network) -> float:
     """How many times an image goes through the network, carried views counted by the part they take."""
-    copies = float(method.rotations)
+    passes = float(method.rotations)
     if method.masks and method.masks.carry_from:
         stages = len(network.stage_channels)
         behind = (stages - method.masks.carry_from) / stages
-        copies *= 1 - behind + behind * (method.masks.views + 1)
-    return copies
+        passes *= 1 - behind + behind * (method.masks.views + 1)
+    return passes

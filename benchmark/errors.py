@@ -59,5 +59,11 @@ class TimedOutError(RunError):
     status = "timed_out"
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception is Python's or torch's way to say so."""
+    named = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    return named or "can't allocate memory" in str(error)  # the latter is torch's allocator on a CPU
+
+
 class InterruptedRun(BenchmarkError):  # noqa: N818 - not a mistake: the run resumes from its checkpoint
     """A signal asked the worker to stop; its checkpoint is on disk."""

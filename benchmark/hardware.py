@@ -1,5 +1,6 @@
 """What this machine is, read without torch (floor 0)."""
 
+import contextlib
 import os
 import platform
 import resource
@@ -10,6 +11,7 @@ from pathlib import Path
 from benchmark.errors import UserError
 
 _GPUS = Path("/proc/driver/nvidia/gpus")
+_MEMINFO, _CGROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 
 
 @cache
@@ -78,14 +80,15 @@ def cores() -> int:
 
 
 def memory_available_gib() -> float:
-    """Memory that new processes could take, in GiB; 4 where the system does not say."""
-    try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable"):
-                return int(line.split()[1]) / 2**20
-    except OSError:
-        pass
-    return 4.0
+    """Memory that new processes could take, in GiB, within a container's own limit; 4 where the system does not say."""
+    free: list[float] = []
+    with contextlib.suppress(OSError):
+        lines = _MEMINFO.read_text().splitlines()
+        free += [int(line.split()[1]) / 2**20 for line in lines if line.startswith("MemAvailable")]
+    with contextlib.suppress(OSError, ValueError):  # no container, or one whose limit is "max"
+        limit, used = (int((_CGROUP / f"memory.{name}").read_text()) for name in ("max", "current"))
+        free.append((limit - used) / 2**30)
+    return min(free, default=4.0)
 
 
 def process_peak_mib() -> float:
@@ -120,10 +123,11 @@ class ProcessorTime:
 def processor_time() -> ProcessorTime | None:
     """Of this machine until now; ``None`` where the system does not say."""
     try:
-        fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
-    except OSError:
+        words = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
+        seconds = [int(ticks) / os.sysconf("SC_CLK_TCK") for ticks in words]
+        user, nice, system, _, _, interrupts, soft_interrupts, steal = seconds
+    except (OSError, ValueError, IndexError):
         return None
-    user, nice, system, _, _, interrupts, soft_interrupts, steal = (int(f) / os.sysconf("SC_CLK_TCK") for f in fields)
     return ProcessorTime(
         busy=user + nice + system + interrupts + soft_interrupts + steal,
         withheld=steal,

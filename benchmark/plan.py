@@ -7,8 +7,7 @@ from typing import Any
 from benchmark.costs import CostModel, memory_gib
 from benchmark.errors import UserError
 from benchmark.schema import suggestion
-from benchmark.spec import CostSpec, TrainSpec, run_id
-from benchmark.store import with_seed
+from benchmark.spec import CostSpec, TrainSpec, run_id, with_seed
 from benchmark.suite import Cell, Suite, select
 
 

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
 
+from benchmark.wording import duration
+
 
 class View(Protocol):
     """What the scheduler tells whoever watches."""
@@ -60,20 +62,6 @@ class Pace:
         found = sum(self.work[name] * part for name, part in self._found.items()) / self._everything
         new = self.done() - found
         return (1 - self.done()) * (time.monotonic() - self._began) / new if new > 0.002 else None
-
-
-def duration(seconds: float | None) -> str:
-    """``2 d 3 h``, ``1 h 05 min``, ``3 min 20 s``, ``12 s``; ``…`` while unknown."""
-    if seconds is None:
-        return "…"
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    if days:
-        return f"{days} d {hours} h"
-    if hours:
-        return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
 
 
 class LiveView:

@@ -58,7 +58,9 @@ class Summary:
 def taken_up(runs: Sequence[PlannedRun], store: Store, *, retry_failed: bool) -> list[PlannedRun]:
     """Those of the open runs that an invocation trains: the ones without a failure on record, or just the failed."""
     failed = store.failed()
-    return [run for run in runs if (run.run_id in failed) is retry_failed]
+    if retry_failed:
+        return [run for run in runs if run.run_id in failed]
+    return [run for run in runs if run.run_id not in failed]
 
 
 def prepare_data(runs: Sequence[PlannedRun], places: Places) -> None:

@@ -133,6 +133,8 @@ class CostSpec(Frozen):
         return f"cost-{self.dataset.name}-{self.network.label}"
 
 
+_RUN_ID = re.compile(r"(.+?)(?:-s(\d+))?-[0-9a-f]{12}")
+
 RunSpec = Annotated[TrainSpec | CostSpec, Field(discriminator="kind")]
 RUN_SPEC: TypeAdapter[TrainSpec | CostSpec] = TypeAdapter(RunSpec)
 
@@ -147,3 +149,14 @@ def run_id(spec: TrainSpec | CostSpec) -> str:
     """The run's name: what it is in words, then 12 hex digits of the canonical spec's SHA-256."""
     digest = hashlib.sha256(canonical(spec).encode()).hexdigest()[:12]
     return f"{re.sub(r'[^a-z0-9.-]+', '_', spec.label.lower())}-{digest}"
+
+
+def words_and_seed(name: str) -> tuple[str, int | None]:
+    """A run id without its hash: what it is in words, and its seed if it is a training's."""
+    match = _RUN_ID.fullmatch(name)
+    return (match[1], int(match[2]) if match[2] else None) if match else (name, None)
+
+
+def with_seed(spec: TrainSpec | CostSpec, seed: int) -> TrainSpec | CostSpec:
+    """The trial of an entry with this seed; a cost run has none."""
+    return spec if isinstance(spec, CostSpec) else spec.model_copy(update={"seed": seed})

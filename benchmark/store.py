@@ -16,7 +16,7 @@ from pydantic import ValidationError, field_validator
 from benchmark.errors import StoreError, UnknownVersionError
 from benchmark.files import rename_new, sync_folder, why_unwritable, write_atomic
 from benchmark.schema import Frozen, dotted, first_problem, refuse
-from benchmark.spec import CostSpec, RunSpec, TrainSpec, run_id
+from benchmark.spec import RunSpec, run_id
 
 #: Of what is written; results of version 1 are upgraded as they are read, see :func:`upgraded`.
 SCHEMA_VERSION: Final = 2
@@ -241,8 +241,3 @@ def read_result(path: Path, *, completed: bool) -> Result:
     if "checksum" in tree and tree["checksum"] != checksum(tree):  # early results of version 1 have none
         raise StoreError(f"{path}: was changed after it was written; move it away and run again")
     return result
-
-
-def with_seed(spec: TrainSpec | CostSpec, seed: int) -> TrainSpec | CostSpec:
-    """The trial of an entry with this seed; a cost run has none."""
-    return spec if isinstance(spec, CostSpec) else spec.model_copy(update={"seed": seed})

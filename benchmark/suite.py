@@ -7,7 +7,6 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from benchmark.axes import Method
 from benchmark.errors import ManifestError, UserError
 from benchmark.hardware import device_name
 from benchmark.layers import Layer, applies, below, laid, named, nested, network_name, without_beta
@@ -220,7 +219,7 @@ class _Builder:
             steps=self.variant.profile.cost_steps,
             device=self.device,
             variants=[
-                CostVariant(name=name, method=Method.model_validate(spec.method.model_dump()), listing1=listing1)
+                CostVariant(name=name, method=spec.method, listing1=listing1)
                 for name, (spec, listing1) in specs.items()
             ],
             numerics=first.numerics,

@@ -12,14 +12,13 @@ from benchmark.errors import StoreError, UnknownVersionError, UserError
 from benchmark.plausible import problem_of
 from benchmark.profiles import PROFILE_NAMES, load_variant
 from benchmark.provenance import UNCOMMITTED, origin
-from benchmark.spec import PROTOCOL, CostSpec, TrainSpec, run_id
-from benchmark.store import Result, Store, read_json, read_result, upgraded, with_seed
+from benchmark.spec import PROTOCOL, CostSpec, TrainSpec, run_id, with_seed, words_and_seed
+from benchmark.store import Result, Store, read_json, read_result, upgraded
 from benchmark.suite import load_suite
 from benchmark.wording import counted, some
 
 #: Folders below a results folder that are a profile's or a variant's.
 RESULTS_NAME = re.compile(rf"(?:{'|'.join(PROFILE_NAMES)})(?:\+[A-Za-z0-9._=,-]+)*")
-_SEED_AND_HASH = re.compile(r"(?:-s\d+)?-[0-9a-f]{12}$")
 
 
 @dataclass(frozen=True)
@@ -223,7 +222,7 @@ def _visible(folder: Path) -> list[Path]:
 
 def _head(name: str) -> str:
     """A run's name without seed and hash: whether a suite reads a file is told without opening it."""
-    return _SEED_AND_HASH.sub("", name)
+    return words_and_seed(name)[0]
 
 
 def _without_path(error: Exception, path: Path) -> str:

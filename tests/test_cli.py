@@ -154,6 +154,13 @@ def test_settings_reach_the_plan(command: Command) -> None:
     )
 
 
+def test_a_processor_trains_nothing_in_tf32(command: Command, folders: Path) -> None:
+    said = command("table1", "--profile", "smoke", "--device", "cpu", "--set", "numerics.precision=tf32")
+    assert said.status == 2
+    assert said.err.startswith("error: precision tf32: a processor has none")
+    assert not list(folders.iterdir())
+
+
 @pytest.mark.parametrize("suite", ["table3", "all"])
 @pytest.mark.parametrize("setting", ["method.beta=0.3", "method.masks.views=4", "beta_on=last"])
 def test_settings_of_a_method_pass_by_the_cost_run(command: Command, suite: str, setting: str) -> None:

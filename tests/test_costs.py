@@ -7,7 +7,7 @@ import pytest
 from benchmark import costs
 from benchmark.axes import Network
 from benchmark.catalogue import NETWORKS
-from benchmark.costs import TABLE_DEVICE, CostModel, cost_model, memory_gib, relative_work
+from benchmark.costs import TABLE_DEVICE, CostModel, bench_factor, cost_model, memory_gib, relative_work
 from benchmark.manifest import PAPER_SUITES, find_manifests
 from benchmark.plan import Plan, make_plan
 from benchmark.profiles import PROFILE_NAMES, load_variant
@@ -15,6 +15,8 @@ from benchmark.spec import TrainSpec
 from benchmark.suite import Suite, load_suites
 
 from .made import spec
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def suites(*names: str, profile: str = "paper") -> list[Suite]:
@@ -104,7 +106,15 @@ def test_a_bench_of_the_device_comes_first(tmp_path: Path) -> None:
     bench(tmp_path / "bench")
     model = cost_model("a GPU", gpu=True, benches=tmp_path / "bench")
     assert seconds(model) == pytest.approx(0.0001 * (50_000 + 0.3 * 10_000))  # 0.1 ms an image
+    assert "held against no run" in model.basis
     assert cost_model("another GPU", gpu=True, benches=tmp_path / "bench").factor is None
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "reports" / "bench").glob("*.json")), ids=lambda path: path.stem)
+def test_the_benches_in_the_repository_count(path: Path) -> None:
+    factor = bench_factor(path, json.loads(path.read_text())["device"])
+    assert factor is not None
+    assert 0.1 < factor < 10
 
 
 def test_on_a_processor_a_benchs_threads_count_as_cores(tmp_path: Path) -> None:
@@ -118,6 +128,8 @@ def test_without_a_bench_the_table_stands_in_and_says_whose_it_is(tmp_path: Path
     elsewhere = cost_model("a CPU", gpu=False, benches=tmp_path)
     assert here.factor == elsewhere.factor == 1
     assert "on this processor" in here.basis
+    assert "28 runs of ResNet-11" in here.basis
+    assert "28 runs of ResNet-11" not in elsewhere.basis, "those were held against the table on its own processor"
     assert f"of another processor, {TABLE_DEVICE}" in elsewhere.basis
 
 

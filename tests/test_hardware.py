@@ -75,3 +75,25 @@ def test_work_shows_in_the_processor_time() -> None:
     assert end.own - start.own >= 0.25  # counted in ticks of 10 ms
     assert end.busy - start.busy >= 0.25
     assert end.withheld >= start.withheld
+
+
+@pytest.mark.parametrize(
+    ("limit", "used", "gib"),
+    [("max", "5368709120", 16.0), ("8589934592", "5368709120", 3.0), ("85899345920", "0", 16.0), (None, None, 16.0)],
+)
+def test_free_memory_is_that_within_a_containers_limit(
+    limit: str | None, used: str | None, gib: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "meminfo").write_text("MemTotal: 99 kB\nMemAvailable:   16777216 kB\n")
+    for name, text in (("max", limit), ("current", used)):
+        if text is not None:
+            (tmp_path / f"memory.{name}").write_text(f"{text}\n")
+    monkeypatch.setattr(hardware, "_MEMINFO", tmp_path / "meminfo")
+    monkeypatch.setattr(hardware, "_CGROUP", tmp_path)
+    assert hardware.memory_available_gib() == gib
+
+
+def test_where_the_system_does_not_say_four_gib_are_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware, "_MEMINFO", tmp_path / "meminfo")
+    monkeypatch.setattr(hardware, "_CGROUP", tmp_path)
+    assert hardware.memory_available_gib() == 4

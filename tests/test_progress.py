@@ -4,27 +4,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from benchmark.progress import LiveView, Pace, PlainView, duration, make_view
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (None, "…"),
-        (0, "0 s"),
-        (12.9, "12 s"),
-        (59.9, "59 s"),
-        (60, "1 min 00 s"),
-        (200, "3 min 20 s"),
-        (3600, "1 h 00 min"),
-        (3900, "1 h 05 min"),
-        (86_399, "23 h 59 min"),
-        (86_400, "1 d 0 h"),
-        (183_600, "2 d 3 h"),
-    ],
-)
-def test_durations(seconds: float | None, text: str) -> None:
-    assert duration(seconds) == text
+from benchmark.progress import LiveView, Pace, PlainView, make_view
 
 
 def test_the_pace_is_that_of_the_work_done_here(monkeypatch: pytest.MonkeyPatch) -> None:

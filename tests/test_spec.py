@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from benchmark.axes import Choices, Dataset, Mixing, Network, Numerics, Schedule
 from benchmark.schema import dotted, first_problem
-from benchmark.spec import RUN_SPEC, CostSpec, TrainSpec, canonical, run_id
+from benchmark.spec import RUN_SPEC, CostSpec, TrainSpec, canonical, run_id, words_and_seed
 
 NOTES = Path(__file__).parent.parent / "docs" / "paper-notes.md"
 Tree = dict[str, Any]
@@ -348,3 +348,16 @@ def test_a_name_that_does_not_fit_is_refused_in_words() -> None:
     reason = first_problem(caught.value, TrainSpec)[1]
     assert reason.startswith("a name begins with a small letter or digit")
     assert "pattern" not in reason
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "seed"),
+    [
+        ("cifar100-resnet110-sfe-s0-9d8790329ee8", "cifar100-resnet110-sfe", 0),
+        ("cifar100-resnet110-s1-s12-9d8790329ee8", "cifar100-resnet110-s1", 12),
+        ("cost-cifar100-resnet110-a7e4dfb26b59", "cost-cifar100-resnet110", None),
+        ("notes", "notes", None),
+    ],
+)
+def test_a_run_id_comes_apart(name: str, words: str, seed: int | None) -> None:
+    assert words_and_seed(name) == (words, seed)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from benchmark.errors import StoreError
-from benchmark.spec import RUN_SPEC, TrainSpec, run_id
-from benchmark.store import Failure, Result, Status, Store, checksum, with_seed
+from benchmark.spec import RUN_SPEC, TrainSpec, run_id, with_seed
+from benchmark.store import Failure, Result, Status, Store, checksum
 
 from .test_spec import COST, SFE
 

@@ -12,8 +12,8 @@ from benchmark.errors import UnknownVersionError
 from benchmark.manifest import SUITE_DIR, find_manifests, suite_names
 from benchmark.plausible import problem_of
 from benchmark.profiles import load_variant
-from benchmark.spec import TrainSpec, run_id
-from benchmark.store import Failure, Store, checksum, with_seed
+from benchmark.spec import TrainSpec, run_id, with_seed
+from benchmark.store import Failure, Store, checksum
 from benchmark.suite import load_suite
 from benchmark.verify import Finding, unreadable, verify
 

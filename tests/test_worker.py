@@ -144,6 +144,15 @@ def test_a_result_names_the_code_that_it_started_with(tmp_path: Path, monkeypatc
     assert [session["code"] for session in made_by["sessions"]] == ["before+uncommitted"]
 
 
+def test_only_trainings_keep_freed_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[str] = []
+    monkeypatch.setattr(worker, "keep_freed_memory", lambda: kept.append("kept"))
+    assert cost_place(tmp_path / "cost").run() == 0
+    assert kept == [], "a measurement has the settings that other people's code has"
+    assert Place(tmp_path / "train", spec_of()).run() == 0
+    assert kept == ["kept"]
+
+
 def test_a_second_start_does_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = Place(tmp_path, spec_of())
     assert place.run() == 0

@@ -83,7 +83,7 @@ class ReferenceNet(nn.Module):
 
 
 def reference_loss(net: ReferenceNet, images: Tensor, labels: Tensor, *, views: int, beta: float) -> Tensor:
-    """Eq. 6 over the joint labels of Eq. 4 (``views`` is K)."""
+    """Eq. 6 over the joint labels of Eq. 5 (``views`` is K)."""
     joint = torch.stack([labels * views + j for j in range(views)], 1).view(-1)
     z2, z3 = net(images)
     return F.cross_entropy(z3, joint) + beta * F.cross_entropy(z2, joint)
@@ -99,7 +99,10 @@ def reference_epochs(
     learning_rate: float,
     device: torch.device,
 ) -> Iterator[tuple[float, float]]:
-    """Train for ever; yields seconds and mean loss of each epoch. Order and crops are torch's own draws."""
+    """Train for ever; yields seconds and mean loss of each epoch. Order and crops are torch's own draws.
+
+    The loader keeps its workers: to start them anew would weigh on a short epoch, and vanishes in a whole one.
+    """
     transform = transforms.Compose(
         [
             transforms.ToPILImage(),
@@ -109,7 +112,14 @@ def reference_epochs(
             transforms.Normalize(data.mean, data.std),
         ]
     )
-    loader = DataLoader(Images(data.train, transform), batch_size, shuffle=True, num_workers=WORKERS)
+    loader = DataLoader(
+        Images(data.train, transform),
+        batch_size,
+        shuffle=True,
+        num_workers=WORKERS,
+        persistent_workers=True,
+        generator=torch.Generator().manual_seed(0),
+    )
     optimizer = torch.optim.SGD(net.parameters(), lr=learning_rate, momentum=0.9, weight_decay=1e-4)
     while True:
         net.train()

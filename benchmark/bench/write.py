@@ -10,6 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from benchmark.files import write_atomic
+from benchmark.wording import counted
 
 #: Up to this share of processor time lost to others a bench counts as undisturbed.
 QUIET = 0.05
@@ -18,9 +19,10 @@ _BLUE, _GREY = "#3b6ea8", "#999999"
 
 
 def write_bench(numbers: dict[str, Any], folder: Path) -> list[Path]:
-    """Write a bench's three files; an older one of the same device and setup is replaced."""
+    """Write a bench's three files in place of an older one's of the same device, network, batch and numerics."""
     setup = numbers["setup"]
-    words = [numbers["device"], setup["network"], f"{setup['threads']} threads", setup["precision"]]
+    words = [numbers["device"], setup["network"], f"batch {setup['batch_size']}"]
+    words += [counted(setup["threads"], "thread"), setup["precision"]]
     words += ["compiled"] * setup["compiled"]
     name = re.sub(r"[^a-z0-9]+", "-", " ".join(words).lower()).strip("-")
     paths = [folder / f"{name}.{kind}" for kind in ("json", "md", "png")]
@@ -36,7 +38,7 @@ def render(numbers: dict[str, Any], picture: str) -> str:
     lines = [
         f"# How fast it is: {setup['network']} on {numbers['device']}",
         "",
-        f"`{numbers['command']}`, {setup['threads']} threads, {numbers['provenance']['end'][:10]}, "
+        f"`{numbers['command']}`, {counted(setup['threads'], 'thread')}, {numbers['provenance']['end'][:10]}, "
         f"torch {numbers['provenance']['packages']['torch']}",
         "",
         f"![seconds a step, images a second]({picture})",
@@ -45,8 +47,11 @@ def render(numbers: dict[str, Any], picture: str) -> str:
     for block in (numbers["steps"], numbers.get("carried")):
         lines += _steps(block, setup["compiled"]) if block else []
     lines += _epochs(numbers["epochs"], setup) if "epochs" in numbers else []
-    lines += ["", "| ratio | |", "| --- | ---: |"]
-    lines += [f"| {name} | {ratio:.3f} |" for name, ratio in numbers["ratios"].items()]
+    lines += ["", "Ratios within each turn, median and quartiles; memory is measured once.", ""]
+    lines += ["| ratio | median | quartiles |", "| --- | ---: | ---: |"]
+    for name, (median, lower, upper) in numbers["ratios"].items():
+        spread = "" if name.startswith("peak memory") else f"{lower:.3f} to {upper:.3f}"
+        lines.append(f"| {name} | {median:.3f} | {spread} |")
     return "\n".join(lines) + "\n"
 
 
@@ -86,8 +91,8 @@ def _epochs(block: dict[str, Any], setup: dict[str, Any]) -> list[str]:
         "",
         f"Whole epochs of {setup['images']} images, training SFE at batch {setup['batch_size']}, in turn; the first of "
         "each is not counted. All start from the same weights and masks: before any step the loss of one batch is "
-        f"{start['this project']:.5f} here and {start['reference loop']:.5f} in the reference loop. "
-        f"Do all learn the same, within {block['learn_the_same_within']:.0%} of the last epoch's loss: {same}.",
+        f"{start['this project']:.5f} here and {start['reference loop']:.5f} in the reference loop. Do the last "
+        f"epoch's losses lie within {block['learn_the_same_within']:.0%} of what the reference loop learned: {same}.",
         "",
         "| loop | images a second | seconds of each epoch | training loss, first and last epoch |",
         "| --- | ---: | ---: | ---: |",

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import click
 
 from benchmark.axes import Network
 from benchmark.catalogue import NETWORKS
-from benchmark.cli.common import json_option, reports_option, require_writable, shown
-from benchmark.hardware import cores, cpu_has_bf16, device_kind, device_name
+from benchmark.cli.common import check_precision, json_option, reports_option, require_writable, shown
+from benchmark.errors import RunError, is_out_of_memory
+from benchmark.hardware import cores, device_kind, device_name
 from benchmark.provenance import describe
 
 _IMAGES = {"cpu": 512, "cuda": 25_600}
@@ -43,13 +45,12 @@ def bench(
 ) -> None:
     """Time the methods' steps, and whole epochs beside a plain reference loop, into reports/bench.
 
-    Everything is measured in turn in one process, on generated images. Ten minutes on two cores; leave the
-    machine alone meanwhile. `plan` takes its estimates from it.
+    Times are measured in turn in one process, on generated images; memory in a process of its own each on a
+    CPU. Ten to twenty minutes on two cores; leave the machine alone meanwhile. `plan` takes its estimates from it.
     """
     kind = device_kind(device)
-    if kind == "cpu" and precision == "bf16" and not cpu_has_bf16():
-        click.echo("warning: this processor has no bf16 of its own; expect ten times the time of fp32", err=True)
-    require_writable(reports_dir, "the bench")
+    check_precision(kind, [precision])
+    require_writable(reports_dir / "bench", "the bench")
     from benchmark.bench.measure import Setup, measure_all
     from benchmark.bench.write import render, write_bench
 
@@ -66,13 +67,25 @@ def bench(
         device=kind,
         device_name=device_name(kind),
     )
+    try:
+        measured = measure_all(setup, lambda text: click.echo(f"  {text}", err=True))
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted; nothing was written.", err=True)
+        sys.exit(130)
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise RunError("there is too little memory for this bench; take a smaller --batch-size") from error
     numbers = {
         "device": setup.device_name,
-        "command": " ".join(["python run_suite.py", *sys.argv[1:]]),
+        "command": f"python run_suite.py {shlex.join(sys.argv[1:])}",
         "setup": setup.as_json(),
-        **measure_all(setup, lambda text: click.echo(f"  {text}", err=True)),
+        **measured,
         "provenance": {**describe(kind), "end": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")},
     }
     paths = write_bench(numbers, reports_dir / "bench")
     click.echo(json.dumps(numbers, indent=1) if form == "json" else render(numbers, paths[2].name))
     click.echo(f"bench: {shown(paths[1])}", err=form == "json")
+    if "epochs" in measured and not measured["epochs"]["learn_the_same"]:
+        click.echo("warning: the loops did not learn the same, so their speeds do not compare", err=True)
+        sys.exit(1)

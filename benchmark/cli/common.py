@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import click
 
 from benchmark.errors import UserError
 from benchmark.files import why_unwritable
+from benchmark.hardware import cpu_has_bf16
 from benchmark.manifest import find_manifests
 from benchmark.plan import Plan
 from benchmark.profiles import PROFILE_NAMES, Variant
@@ -92,6 +93,19 @@ def require_writable(folder: Path, what: str) -> None:
     """
     if reason := why_unwritable(folder):
         raise UserError(f"{folder}: {what} can't be written there: {reason}")
+
+
+def check_precision(kind: str, precisions: Iterable[str]) -> None:
+    """Whether a device computes in these precisions itself; warns of one that it does slowly.
+
+    Raises:
+        UserError: tf32 on a processor, which would be fp32 under another name.
+    """
+    wanted = set(precisions)
+    if kind == "cpu" and "tf32" in wanted:
+        raise UserError("precision tf32: a processor has none, only NVIDIA GPUs do; take fp32")
+    if kind == "cpu" and "bf16" in wanted and not cpu_has_bf16():
+        click.echo("warning: this processor has no bf16 of its own; expect ten times the time of fp32", err=True)
 
 
 def write_reports(

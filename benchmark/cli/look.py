@@ -24,8 +24,8 @@ from benchmark.hardware import cores, device_name, gpu_models
 from benchmark.manifest import find_manifests, load_manifest, suite_names
 from benchmark.plan import make_plan
 from benchmark.profiles import load_variant
-from benchmark.progress import duration
 from benchmark.status import count_states, failures, seconds_left, speeds
+from benchmark.wording import duration
 
 
 @click.command("list")

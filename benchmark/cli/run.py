@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from benchmark.cli.common import (
+    check_precision,
     data_option,
     headline,
     image_cache,
@@ -24,7 +25,7 @@ from benchmark.cli.common import (
     trials_option,
     write_reports,
 )
-from benchmark.hardware import cpu_has_bf16, device_kind, device_name
+from benchmark.hardware import device_kind, device_name
 from benchmark.plan import make_plan
 from benchmark.profiles import load_variant
 from benchmark.store import Store
@@ -72,7 +73,7 @@ def run(
 ) -> None:
     """Train what is missing of some suites, then write their reports.
 
-    SUITE is table1 … table7, figure4, all (these eight), figure1, or the path of a manifest.
+    SUITE is table1 … table7, figure4, all (these eight), figure1, precision, or the path of a manifest.
     """
     from rich.console import Console
 
@@ -84,6 +85,7 @@ def run(
     kind = device_kind(device)  # before anything is written or moved
     loaded, store = load(suites, load_variant(profile, settings), results_dir, device_name(kind))
     plan = make_plan(loaded, store.completed(), only=only, trials=trials)
+    check_precision(kind, [planned.spec.numerics.precision for planned in plan.missing])
     damaged = unreadable(store, [planned.run_id for planned in plan.runs])
     lost = {found.path.stem for found in damaged if found.path.parent == store.folder}
     plan = make_plan(loaded, store.completed() - lost, only=only, trials=trials)
@@ -97,8 +99,6 @@ def run(
             click.echo(f"damaged, set aside as {shown(target)}: {found.problem}", err=True)
     console = Console()
     console.print(headline(loaded, plan), highlight=False, markup=False, soft_wrap=True)
-    if kind == "cpu" and not cpu_has_bf16() and any(p.spec.numerics.precision == "bf16" for p in plan.missing):
-        console.print("warning: this processor has no bf16 of its own; expect ten times the time of fp32")
     threads = max((planned.spec.numerics.threads for planned in plan.runs), default=1)
     engine = LocalExecutor.on_this_machine(device=kind, jobs=jobs, threads=threads, runs_per_gpu=runs_per_gpu)
     scheduler = Scheduler(engine, store, places, make_view(console), timeout_min=timeout_min)

@@ -1,15 +1,11 @@
 """Which completed runs a cell can read; every result file is opened at most once (floor 3)."""
 
-import re
 from collections import defaultdict
 
 from benchmark.errors import StoreError
 from benchmark.plausible import is_number, problem_of
-from benchmark.spec import CostSpec, TrainSpec, run_id
-from benchmark.store import Result, Store, with_seed
-
-#: A training's id: what it is in words, its seed, the hash of its spec.
-_TRAINING_ID = re.compile(r"(.+)-s(\d+)-[0-9a-f]+")
+from benchmark.spec import CostSpec, TrainSpec, run_id, with_seed, words_and_seed
+from benchmark.store import Result, Store
 
 
 class Runs:
@@ -28,8 +24,9 @@ class Runs:
         self._known = set(self.names)
         self._seeds: dict[str, set[int]] = defaultdict(set)
         for name in self.names:
-            if match := _TRAINING_ID.fullmatch(name):
-                self._seeds[match[1]].add(int(match[2]))
+            words, seed = words_and_seed(name)
+            if seed is not None:
+                self._seeds[words].add(seed)
 
     def trials(self, spec: TrainSpec) -> list[Result]:
         """Every completed trial of an entry that can be counted, by seed."""
@@ -57,14 +54,14 @@ class Runs:
         first = run_id(with_seed(spec, 0))
         if first not in self._names:
             # Hashing is the slow part: only seeds that stand behind the same words are tried.
-            words = first.rpartition("-s0-")[0]
+            words, _ = words_and_seed(first)
             ids = [run_id(with_seed(spec, seed)) for seed in sorted(self._seeds.get(words, ()))]
             self._names[first] = [name for name in ids if name in self._known]
         return self._names[first]
 
     def _cost_names(self, spec: CostSpec) -> list[str]:
-        words = run_id(spec).rpartition("-")[0]
-        return [name for name in self.names if name.rpartition("-")[0] == words]
+        words = words_and_seed(run_id(spec))
+        return [name for name in self.names if words_and_seed(name) == words]
 
     def _load(self, name: str) -> Result | None:
         if name not in self._loaded:

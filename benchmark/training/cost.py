@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import torch
 
 from benchmark.axes import Schedule
 from benchmark.data.packed import ImageSet
+from benchmark.errors import RunError
 from benchmark.hardware import process_peak_mib
 from benchmark.plausible import PROCESS_MEMORY
 from benchmark.processes import start_process
@@ -44,7 +45,10 @@ def measure(
         check: called between steps and while another process is waited for; ends it all by an exception.
 
     Returns:
-        A block of metrics a variant, and how they were measured.
+        A block of metrics a variant, and how they were measured, with the seconds of every step.
+
+    Raises:
+        RunError: a process that was to measure memory died.
     """
     data = _few(data, 2 * spec.batch_size)
     if device.type == "cuda":
@@ -55,17 +59,26 @@ def measure(
     blocks: dict[str, Block] = {}
     for variant, mib, times in zip(spec.variants, memory, seconds, strict=True):
         median = statistics.median(times)
-        quarters = statistics.quantiles(times, n=4) if len(times) > 1 else [median] * 3
+        lower, upper = quartiles(times)
         blocks[variant.name] = {
             "memory_mib": mib,
             "memory_overhead_percent": 100 * (mib / memory[0] - 1),
             "seconds_per_step": median,
-            "seconds_per_step_lower_quartile": quarters[0],
-            "seconds_per_step_upper_quartile": quarters[2],
+            "seconds_per_step_lower_quartile": lower,
+            "seconds_per_step_upper_quartile": upper,
             "time_overhead_percent": 100 * (median / statistics.median(seconds[0]) - 1),
         }
     kind = "peak of torch's allocator" if device.type == "cuda" else PROCESS_MEMORY
-    return blocks, {"memory_kind": kind, "steps": spec.steps, "warm_up_steps": WARM_UP_STEPS}
+    each = {variant.name: times for variant, times in zip(spec.variants, seconds, strict=True)}
+    return blocks, {"memory_kind": kind, "steps": spec.steps, "warm_up_steps": WARM_UP_STEPS, "step_seconds": each}
+
+
+def quartiles(values: Sequence[float]) -> tuple[float, float]:
+    """The lower and the upper one, both within the values."""
+    if len(values) == 1:
+        return values[0], values[0]
+    lower, _, upper = statistics.quantiles(values, n=4, method="inclusive")
+    return lower, upper
 
 
 def training_of(spec: CostSpec, variant: CostVariant, data: ImageSet, device: torch.device) -> Training:
@@ -98,8 +111,9 @@ def take_step(training: Training, batch_size: int) -> float:
 def _times(spec: CostSpec, data: ImageSet, device: torch.device, check: Check) -> list[list[float]]:
     trainings = [training_of(spec, variant, data, device) for variant in spec.variants]
     seconds: list[list[float]] = [[] for _ in trainings]
+    turns = list(zip(trainings, seconds, strict=True))
     for step in range(WARM_UP_STEPS + spec.steps):
-        for training, times in zip(trainings, seconds, strict=True):
+        for training, times in turns if step % 2 else turns[::-1]:  # nobody always comes behind the same one
             check()
             taken = take_step(training, spec.batch_size)
             if step >= WARM_UP_STEPS:
@@ -131,19 +145,28 @@ def _fresh_process_peak_mib(spec: CostSpec, variant: CostVariant, data: ImageSet
     try:
         while not receive.poll(WAIT_SECONDS):
             check()
-        return float(receive.recv())
+        found = receive.recv()
+    except EOFError:
+        child.join()
+        found = f"its process died (exit status {child.exitcode}), as the system does to those that take too much"
     finally:
         child.terminate()  # it has said what it had to say, or nobody waits for it any more
         child.join()
+    if isinstance(found, str):
+        raise RunError(f"the peak memory of {variant.name} can't be measured: {found}")
+    return float(found)
 
 
 def _report_process_peak(parent: int, spec: CostSpec, variant: CostVariant, data: ImageSet, send: Any) -> None:
     start_process(parent)
-    apply_numerics(spec.numerics)
-    training = training_of(spec, variant, data, torch.device("cpu"))
-    for _ in range(2):  # the second step holds the momentum buffers too
-        take_step(training, spec.batch_size)
-    send.send(process_peak_mib())
+    try:
+        apply_numerics(spec.numerics)
+        training = training_of(spec, variant, data, torch.device("cpu"))
+        for _ in range(2):  # the second step holds the momentum buffers too
+            take_step(training, spec.batch_size)
+        send.send(process_peak_mib())
+    except Exception as error:  # whatever it was: the parent says it
+        send.send(f"{type(error).__name__}: {error}")
 
 
 def _few(data: ImageSet, count: int) -> ImageSet:

@@ -1,18 +1,31 @@
 import importlib
 import json
+import math
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from benchmark import hardware
 from benchmark.axes import Network
-from benchmark.bench.measure import LEARNING_RATE, REFERENCE, Setup, _standin, _training, disturbance, ratios
+from benchmark.bench.measure import (
+    LEARNING_RATE,
+    REFERENCE,
+    Setup,
+    _standin,
+    _training,
+    disturbance,
+    learn_the_same,
+    public_switches,
+)
 from benchmark.bench.write import render
 from benchmark.cli import main
 from benchmark.costs import cost_model
 from benchmark.data.standin import standin
+from benchmark.errors import RunError
 from benchmark.hardware import ProcessorTime, cpu_model
 from benchmark.training.loop import learning_rate
 
@@ -57,25 +70,57 @@ def test_the_measurements_say_what_they_are_of(numbers: dict[str, Any]) -> None:
     assert numbers["provenance"]["device_kind"] == "cpu"
 
 
-def test_ratios_are_those_of_the_medians(numbers: dict[str, Any]) -> None:
-    steps = numbers["steps"]["variants"]
-    found = numbers["ratios"]
-    assert found == ratios(numbers)
-    assert found["step time: SFE / baseline"] == pytest.approx(
-        steps["SFE"]["seconds_per_step"] / steps["baseline"]["seconds_per_step"]
-    )
-    assert found["step time: SLA / baseline"] > 1.5  # four times the images
-    assert found["peak memory: SLA / baseline"] > 1
-    speeds = numbers["epochs"]["images_per_second"]
+def test_ratios_are_those_within_each_turn(numbers: dict[str, Any]) -> None:
+    seconds, found = numbers["steps"]["step_seconds"], numbers["ratios"]
+    pairs = [one / other for one, other in zip(seconds["SFE"], seconds["baseline"], strict=True)]
+    assert len(pairs) == 2
+    assert found["step time: SFE / baseline"][0] == pytest.approx(sum(pairs) / 2)
+    lower, upper = found["step time: SFE / baseline"][1:]
+    assert min(pairs) <= lower <= upper <= max(pairs)
+    assert found["step time: SLA / baseline"][0] > 1.5  # four times the images
+    memory = {name: of["memory_mib"] for name, of in numbers["steps"]["variants"].items()}
+    assert found["peak memory: SLA / baseline"] == [memory["SLA"] / memory["baseline"]] * 3
+    epochs = numbers["epochs"]["seconds_per_epoch"]
     (fast,) = (value for name, value in found.items() if name.startswith("images a second: this project, fp32"))
-    assert fast == pytest.approx(speeds["this project, fp32"] / speeds[REFERENCE])
+    assert fast[0] == pytest.approx(epochs[REFERENCE][0] / epochs["this project, fp32"][0])
 
 
-def test_both_loops_learn_the_same(numbers: dict[str, Any]) -> None:
+def test_both_loops_begin_at_one_loss(numbers: dict[str, Any]) -> None:
     start = numbers["epochs"]["start_loss"]
     assert start["this project"] == pytest.approx(start["reference loop"], rel=1e-5)
     assert {len(losses) for losses in numbers["epochs"]["train_loss"].values()} == {2}
     assert {len(times) for times in numbers["epochs"]["seconds_per_epoch"].values()} == {1}  # the first warms up
+
+
+@pytest.mark.parametrize(
+    ("ours_at_start", "ours", "theirs", "same"),
+    [
+        (11.0, [11.0, 10.1], [11.0, 10.0], True),
+        (11.1, [11.0, 10.1], [11.0, 10.0], False),  # not the same network
+        (11.0, [11.0, 10.3], [11.0, 10.0], False),  # learns less
+        (11.0, [11.0, 9.7], [11.0, 10.0], False),  # learns more
+        (11.0, [11.0, 11.0], [11.0, 11.0], False),  # nobody has learned anything: nothing is shown
+        (11.0, [11.0, math.nan], [11.0, 10.0], False),
+    ],
+)
+def test_what_learning_the_same_means(ours_at_start: float, ours: list[float], theirs: list[float], same: bool) -> None:
+    start = {"this project": ours_at_start, "reference loop": 11.0}
+    assert learn_the_same(start, {"this project, fp32": ours, REFERENCE: theirs}) is same
+
+
+def test_the_reference_has_the_switches_of_public_code() -> None:
+    before = torch.get_deterministic_debug_mode(), torch.backends.cudnn.benchmark, torch.backends.cudnn.allow_tf32
+    with public_switches():
+        assert not torch.are_deterministic_algorithms_enabled()
+        assert torch.backends.cudnn.benchmark
+        assert torch.backends.cudnn.allow_tf32
+    now = torch.get_deterministic_debug_mode(), torch.backends.cudnn.benchmark, torch.backends.cudnn.allow_tf32
+    assert now == before
+
+
+@pytest.mark.parametrize(("family", "depth", "side"), [("resnet", 110, 32), ("resnet_imagenet", 18, 224)])
+def test_images_have_the_size_that_the_network_has_in_the_paper(family: Any, depth: int, side: int) -> None:
+    assert _standin(Network(family=family, depth=depth), 8).image_size == side
 
 
 def test_this_projects_loop_keeps_the_rate_that_the_reference_loop_has() -> None:
@@ -92,7 +137,7 @@ def test_this_projects_loop_keeps_the_rate_that_the_reference_loop_has() -> None
         device="cpu",
         device_name=cpu_model(),
     )
-    schedule = _training(setup, standin(_standin(setup.images)), "fp32").spec.schedule
+    schedule = _training(setup, standin(_standin(setup.backbone, setup.images)), "fp32").spec.schedule
     assert {learning_rate(schedule, epoch) for epoch in range(6)} == {LEARNING_RATE}
 
 
@@ -124,6 +169,80 @@ def test_a_plan_takes_its_estimates_from_it(benched: Path) -> None:
     assert 0.01 < model.factor < 100
 
 
+Bench = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Bench:
+    """The command with small settings: its exit status and what it says to a person."""
+
+    def call(*options: str, measured: Callable[..., Any] | None = None) -> tuple[int, str]:
+        if measured:
+            monkeypatch.setattr("benchmark.bench.measure.measure_all", measured)
+        monkeypatch.setattr(sys, "argv", ["run_suite.py", "bench", *SMALL, "--reports-dir", str(tmp_path), *options])
+        status = 0
+        try:
+            main()
+        except SystemExit as end:
+            status = int(end.code or 0)
+        return status, capsys.readouterr().err
+
+    return call
+
+
+MEASURED = ("steps", "carried", "epochs", "ratios", "disturbance")
+
+
+def test_loops_that_learn_different_things_do_not_pass(bench: Bench, numbers: dict[str, Any]) -> None:
+    apart = numbers["epochs"] | {"learn_the_same": False}
+    status, said = bench(measured=lambda *_: {key: numbers[key] for key in MEASURED} | {"epochs": apart})
+    assert status == 1
+    assert "warning: the loops did not learn the same" in said
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (KeyboardInterrupt(), 130, "Interrupted; nothing was written."),
+        (MemoryError(), 1, "error: there is too little memory for this bench"),
+        (torch.OutOfMemoryError("CUDA out of memory"), 1, "error: there is too little memory for this bench"),
+        (RunError("the peak memory of SLA can't be measured"), 1, "error: the peak memory of SLA"),
+    ],
+)
+def test_a_bench_that_ends_early_says_so_in_a_sentence(
+    error: BaseException, status: int, words: str, bench: Bench, tmp_path: Path
+) -> None:
+    def end(*_: object) -> None:
+        raise error
+
+    found, said = bench(measured=end)
+    assert found == status
+    assert words in said
+    assert "goes on from here" not in said
+    assert not list(tmp_path.rglob("*.json"))
+
+
+def test_it_refuses_before_it_measures_what_it_could_not_write(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "bench").write_text("a file")
+    status, said = bench(measured=lambda *_: pytest.fail("measured"))
+    assert status == 2
+    assert said.startswith(f"error: {tmp_path / 'bench'}: the bench can't be written there")
+
+
+def test_a_gpu_that_pytorch_can_not_use_is_refused(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware, "gpu_models", lambda: ("a GPU",))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    status, said = bench("--device", "cuda")
+    assert status == 2
+    assert "PyTorch can't use this machine's GPU" in said
+
+
+def test_a_processor_has_no_tf32(bench: Bench) -> None:
+    status, said = bench("--precision", "tf32", measured=lambda *_: pytest.fail("measured"))
+    assert status == 2
+    assert said.startswith("error: precision tf32: a processor has none")
+
+
 def test_compiled_steps_are_asked_for_and_say_so(
     tmp_path: Path, numbers: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,7 +250,7 @@ def test_compiled_steps_are_asked_for_and_say_so(
 
     def measured(setup: Setup, _: Any) -> dict[str, Any]:
         setups.append(setup)
-        return {key: numbers[key] for key in ("steps", "carried", "epochs", "ratios", "disturbance")}
+        return {key: numbers[key] for key in MEASURED}
 
     monkeypatch.setattr("benchmark.bench.measure.measure_all", measured)
     monkeypatch.setattr(sys, "argv", ["run_suite.py", "bench", "--compiled", *SMALL, "--reports-dir", str(tmp_path)])

@@ -8,8 +8,8 @@ import yaml
 
 from benchmark.manifest import SUITE_DIR
 from benchmark.profiles import load_variant
-from benchmark.spec import CostSpec, TrainSpec, run_id
-from benchmark.store import Result, Store, with_seed
+from benchmark.spec import CostSpec, TrainSpec, run_id, with_seed
+from benchmark.store import Result, Store
 from benchmark.suite import Cell, Suite, load_suite
 from tests.made import MACHINE
 

@@ -14,8 +14,8 @@ from benchmark.reports.gallery import collect_maps
 from benchmark.reports.runs import Runs
 from benchmark.reports.table import collect, tabulate
 from benchmark.reports.write import stale_reports, write_reports
-from benchmark.spec import TrainSpec
-from benchmark.store import ActivationMap, Store, with_seed
+from benchmark.spec import TrainSpec, with_seed
+from benchmark.store import ActivationMap, Store
 from benchmark.suite import Suite, load_suite
 from tests.made import MACHINE, result
 

@@ -12,9 +12,19 @@ from benchmark.store import Store
 
 from .fakes import cell, fill, paper, train, under
 
+ROOT = Path(__file__).resolve().parent.parent.parent
+
 
 def tree_of(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_repositorys_reports_are_those_of_its_results() -> None:
+    suites = [under("mini", path.stem) for path in sorted((ROOT / "reports" / "mini").glob("*.md"))]
+    assert suites
+    stale = stale_reports(suites, Store(ROOT / "results" / "mini"), ROOT / "reports")
+    # another version of matplotlib may draw otherwise
+    assert [path.name for path in stale if path.suffix in (".md", ".csv")] == []
 
 
 def test_four_files_a_suite_in_the_variants_folder(store: Store, tmp_path: Path) -> None:

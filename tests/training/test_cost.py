@@ -1,13 +1,15 @@
 import multiprocessing
 import os
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 
 import pytest
 import torch
 
 from benchmark.axes import Dataset, Masks, Method, Network, Numerics
+from benchmark.data.packed import ImageSet
 from benchmark.data.standin import standin
-from benchmark.errors import InterruptedRun
+from benchmark.errors import InterruptedRun, RunError
 from benchmark.spec import PROTOCOL, CostSpec, CostVariant
 from benchmark.training import cost
 from benchmark.training.cost import measure
@@ -65,12 +67,18 @@ def test_variants_take_their_steps_in_turn(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(cost, "take_step", step)
     monkeypatch.setattr(cost, "_peak_mib", lambda *_: 100.0)
-    blocks, _ = measure(SPEC, standin(SPEC.dataset), CPU)
-    assert turns == ["baseline", "sfe+listing1", "sla"] * (cost.WARM_UP_STEPS + 3)
+    blocks, how = measure(SPEC, standin(SPEC.dataset), CPU)
+    there = ["baseline", "sfe+listing1", "sla"]
+    assert turns == [*there[::-1], *there] * 3
     first = 3 * cost.WARM_UP_STEPS + 1  # what warms up is not counted
-    assert blocks["baseline"]["seconds_per_step"] == first + 3
-    assert blocks["SLA"]["seconds_per_step"] == first + 5
-    assert blocks["SLA"]["time_overhead_percent"] == pytest.approx(100 * (first + 5) / (first + 3) - 100)
+    assert how["step_seconds"] == {
+        "baseline": [first, first + 5, first + 6],
+        "SFE": [first + 1, first + 4, first + 7],
+        "SLA": [first + 2, first + 3, first + 8],
+    }
+    assert blocks["baseline"]["seconds_per_step"] == first + 5
+    assert blocks["SLA"]["seconds_per_step"] == first + 3
+    assert blocks["SLA"]["time_overhead_percent"] == pytest.approx(100 * (first + 3) / (first + 5) - 100)
 
 
 def interrupt_at(call: int) -> Callable[[], None]:
@@ -95,7 +103,7 @@ def test_it_ends_between_two_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cost, "_peak_mib", lambda *_: 100.0)
     with pytest.raises(InterruptedRun):
         measure(SPEC, standin(SPEC.dataset), CPU, interrupt_at(5))
-    assert steps == ["baseline", "sfe", "sla", "baseline"]
+    assert steps == ["sla", "sfe", "baseline", "baseline"]
 
 
 def test_it_ends_while_it_waits_for_a_process_and_leaves_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,6 +111,42 @@ def test_it_ends_while_it_waits_for_a_process_and_leaves_none(monkeypatch: pytes
     with pytest.raises(InterruptedRun):
         measure(SPEC, standin(SPEC.dataset), CPU, interrupt_at(3))
     assert not multiprocessing.active_children()
+
+
+def die(*_: object) -> None:
+    os._exit(9)
+
+
+def say_why(parent: int, spec: CostSpec, variant: CostVariant, data: ImageSet, send: Connection) -> None:
+    send.send("MemoryError: 4 GiB")
+
+
+@pytest.mark.parametrize(
+    ("work", "words"), [(die, r"its process died \(exit status 9\)"), (say_why, "MemoryError: 4 GiB")]
+)
+def test_a_process_that_can_not_measure_ends_it(
+    work: Callable[..., None], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cost, "_report_process_peak", work)
+    with pytest.raises(RunError, match=f"the peak memory of baseline can't be measured: {words}"):
+        measure(SPEC, standin(SPEC.dataset), CPU)
+
+
+def test_a_process_says_why_it_can_not_measure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise MemoryError("4 GiB")
+
+    monkeypatch.setattr(cost, "start_process", lambda _: None)
+    monkeypatch.setattr(cost, "take_step", refuse)
+    receive, send = multiprocessing.Pipe(duplex=False)
+    cost._report_process_peak(os.getpid(), SPEC, SPEC.variants[0], standin(SPEC.dataset), send)
+    assert receive.recv() == "MemoryError: 4 GiB"
+
+
+def test_quartiles_lie_within_the_values() -> None:
+    assert cost.quartiles([3.0]) == (3.0, 3.0)
+    assert cost.quartiles([1.0, 2.0]) == (1.25, 1.75)
+    assert cost.quartiles([5.0, 1.0, 2.0, 4.0, 3.0]) == (2.0, 4.0)
 
 
 def test_its_process_ends_with_its_parent_from_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
