@@ -15,13 +15,15 @@ from benchmark.spec import CostSpec, TrainSpec
 
 #: Packages whose version can move a number.
 PACKAGES = ("torch", "torchvision", "numpy", "pytorchcv", "pillow", "scipy")
+#: What of a checkout is code; a result that was moved away changes none.
+_CODE = ("benchmark", "run_suite.py")
 #: Stands behind a commit from which the code differed.
 UNCOMMITTED = "+uncommitted"
 
 
 @cache
 def code_version() -> dict[str, Any]:
-    """Release, git commit, and whether the checkout had uncommitted changes; None where there is no git.
+    """Release, git commit, and whether the code had uncommitted changes; None where there is no git.
 
     Of the first call in a process: a worker asks when it starts, before it reads most of its code.
     """
@@ -34,7 +36,7 @@ def code_version() -> dict[str, Any]:
             return None
         return done.stdout.strip() if done.returncode == 0 else None
 
-    changed = git("status", "--porcelain", "--untracked-files=no")
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", *_CODE)
     return {
         "release": __version__,
         "commit": git("rev-parse", "HEAD"),

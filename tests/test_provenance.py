@@ -1,0 +1,45 @@
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmark import provenance
+from benchmark.provenance import code_name, code_version
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A small repository in the place of this one."""
+    for name in ("benchmark/provenance.py", "results/mini/a.json", "run_suite.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("as committed")
+    for words in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-qm", "c"]):
+        subprocess.run(["git", "-C", str(tmp_path), *words], check=True)
+    monkeypatch.setattr(provenance, "__file__", str(tmp_path / "benchmark" / "provenance.py"))
+    code_version.cache_clear()
+    yield tmp_path
+    code_version.cache_clear()
+
+
+def test_a_clean_checkout_is_its_commit(checkout: Path) -> None:
+    head = subprocess.run(["git", "-C", str(checkout), "rev-parse", "HEAD"], capture_output=True, text=True).stdout
+    assert code_name() == head.strip()
+
+
+@pytest.mark.parametrize("changed", ["benchmark/provenance.py", "run_suite.py"])
+def test_changed_code_is_no_commits(checkout: Path, changed: str) -> None:
+    (checkout / changed).write_text("by hand")
+    assert str(code_name()).endswith("+uncommitted")
+
+
+def test_results_and_new_files_are_no_code(checkout: Path) -> None:
+    (checkout / "results" / "mini" / "a.json").unlink()
+    (checkout / "notes.txt").write_text("mine")
+    assert code_version()["dirty"] is False
+
+
+def test_without_git_nothing_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, checkout: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
+    assert code_version() == {"release": code_version()["release"], "commit": None, "dirty": None}
+    assert code_name() is None
