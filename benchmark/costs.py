@@ -108,7 +108,7 @@ def bench_factor(path: Path, device: str) -> float | None:
     try:
         bench = json.loads(path.read_text())
         setup, step = bench["setup"], bench["steps"]["variants"]["baseline"]
-        if bench["device"] != device or setup["precision"] != "fp32" or setup["compiled"]:
+        if bench["device"] != device or setup["precision"] != "fp32" or setup.get("compiled"):
             return None
         network = Network.model_validate(dict(NETWORKS[setup["network"]]))
         cores = setup["threads"] if bench["provenance"]["device_kind"] == "cpu" else 1

@@ -1,7 +1,7 @@
 """A manifest under a profile: every printed cell with the run it reads (floor 1)."""
 
 import fnmatch
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -162,31 +162,37 @@ class _Builder:
         return self._validated([named(layer) for layer in layers], f"row {row.name!r}, column {column.name!r}")
 
     def _validated(self, entry: list[Layer], place: str) -> TrainSpec:
-        tree = laid(entry)
         for layer in entry:
             if fixed := next((key for key in ("kind", "protocol", "seed") if key in layer.tree), None):
                 raise ManifestError(layer.file, f"{layer.at}.{fixed}", "can't be set by a manifest; leave it out")
+        layers = self._layers(entry)
+        try:
+            return TrainSpec.model_validate({"protocol": PROTOCOL, "method": {}, **laid(layers)})
+        except ValidationError as error:
+            raise self._mistake(error, layers, place) from None
+
+    def _layers(self, entry: list[Layer]) -> list[Layer]:
+        """All that a run is made of, the weakest first: protocol, manifest, profile, settings."""
+        tree = laid(entry)
         dataset, network = str(below(tree, "dataset", "name")), network_name(tree)
         ground = [Layer(self.ground.path, at, part) for at, part in self.ground.layers(dataset, network)]
         if below(tree, "method", "classifiers") in (None, 1):  # the protocol's β is for several classifiers
             ground = [Layer(layer.file, layer.at, without_beta(layer.tree)) for layer in ground]
         profile = self.variant.profile
         patch = profile.layers(dataset, network) if profile.profile != "paper" else []
-        over = [Layer(profile.path, at, part) for at, part in patch]
-        layers = [*ground, *map(named, entry), *map(named, over)]
+        layers = [*ground, *map(named, entry), *(named(Layer(profile.path, at, part)) for at, part in patch)]
         tree = laid(layers)
-        run_settings = [setting for setting in self.variant.settings if setting.path[-1] not in PLAN_CHOICES]
-        layers += [Layer("--set", "", nested(setting)) for setting in run_settings if applies(setting, tree)]
-        try:
-            return TrainSpec.model_validate({"protocol": PROTOCOL, "method": {}, **laid(layers)})
-        except ValidationError as error:
-            path, reason = first_problem(error, TrainSpec)
-            blamed = next(
-                (layer for n in range(len(path), 0, -1) for layer in layers[::-1] if layer.holds(path[:n])), None
-            )
-            if blamed is None:
-                raise ManifestError(self.path, place, f"{dotted(path)} {reason}") from None
-            raise ManifestError(blamed.file, ".".join(filter(None, [blamed.at, dotted(path)])), reason) from None
+        settings = [setting for setting in self.variant.settings if setting.path[-1] not in PLAN_CHOICES]
+        return layers + [Layer("--set", "", nested(setting)) for setting in settings if applies(setting, tree)]
+
+    def _mistake(self, error: ValidationError, layers: list[Layer], place: str) -> ManifestError:
+        """Names the strongest layer that holds the field, or what of it there is."""
+        path, reason = first_problem(error, TrainSpec)
+        for length in range(len(path), 0, -1):
+            for layer in layers[::-1]:
+                if layer.holds(path[:length]):
+                    return ManifestError(layer.file, ".".join(filter(None, [layer.at, dotted(path)])), reason)
+        return ManifestError(self.path, place, f"{dotted(path)} {reason}")
 
     def cost_spec(self) -> CostSpec:
         """The suite's one measurement: all rows that print a cost, interleaved."""
@@ -194,23 +200,13 @@ class _Builder:
             return self.cost
         position, column = next((i, c) for i, c in enumerate(self.manifest.columns) if c.reads in COST_METRICS)
         specs = {
-            row.name: (self.train_spec(index, row, position, column), row.listing1)
+            row.name: self.train_spec(index, row, position, column)
             for index, row in enumerate(self.manifest.rows)
             if row.columns is None or column.name in row.columns
         }
-        first = next(iter(specs.values()))[0]
-        for index, row in enumerate(self.manifest.rows):
-            if row.listing1 and not (row.name in specs and specs[row.name][0].method.masks):
-                raise ManifestError(self.path, f"rows[{index}].listing1", "has no meaning without masks; leave it out")
-        for name, (spec, _) in specs.items():
-            same = ("dataset", "network", "numerics")
-            alike = spec.mixing == first.mixing and spec.schedule.batch_size == first.schedule.batch_size
-            if not alike or any(getattr(spec, part) != getattr(first, part) for part in same):
-                raise ManifestError(
-                    self.path,
-                    f"row {name!r}",
-                    "a cost table is about one dataset, network, mixing and batch size",
-                )
+        self._check_cost_rows(specs)
+        first = next(iter(specs.values()))
+        listing1 = {row.name for row in self.manifest.rows if row.listing1}
         self.cost = CostSpec(
             protocol=PROTOCOL,
             dataset=first.dataset,
@@ -219,9 +215,22 @@ class _Builder:
             steps=self.variant.profile.cost_steps,
             device=self.device,
             variants=[
-                CostVariant(name=name, method=spec.method, listing1=listing1)
-                for name, (spec, listing1) in specs.items()
+                CostVariant(name=name, method=spec.method, listing1=name in listing1) for name, spec in specs.items()
             ],
             numerics=first.numerics,
         )
         return self.cost
+
+    def _check_cost_rows(self, specs: Mapping[str, TrainSpec]) -> None:
+        for index, row in enumerate(self.manifest.rows):
+            if row.listing1 and not (row.name in specs and specs[row.name].method.masks):
+                raise ManifestError(self.path, f"rows[{index}].listing1", "has no meaning without masks; leave it out")
+        wanted = _shared_by_variants(next(iter(specs.values())))
+        for name, spec in specs.items():
+            if _shared_by_variants(spec) != wanted:
+                reason = "a cost table is about one dataset, network, mixing and batch size"
+                raise ManifestError(self.path, f"row {name!r}", reason)
+
+
+def _shared_by_variants(spec: TrainSpec) -> tuple[object, ...]:
+    return spec.dataset, spec.network, spec.mixing, spec.schedule.batch_size, spec.numerics

@@ -14,9 +14,10 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
@@ -31,6 +32,9 @@ from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, Progre
 from benchmark.processes import keep_freed_memory
 from benchmark.spec import CostSpec, TrainSpec
 from benchmark.store import SCHEMA_VERSION, Failure, Result, Status, Store
+
+if TYPE_CHECKING:
+    from benchmark.training.loop import Training
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
 
@@ -155,50 +159,58 @@ class _Worker:
         images = self._images(spec.dataset)
         import torch  # takes seconds: a worker without work or images never pays for it
 
-        from benchmark.training import checkpoint
         from benchmark.training.loop import Training, apply_numerics
 
         apply_numerics(spec.numerics)
-        training = Training(spec, images, torch.device(self.job.device))
-        if (state := checkpoint.load(self.folder.checkpoint, self.job.run_id)) is not None:
-            try:
-                self.earlier = provenance.sessions_before(state, images.digest)
-                training.resume(state)
-                print(f"resumed at epoch {training.epoch + 1}, step {training.step}", flush=True)
-            except Exception as error:  # of another version, or made by hand: any of torch's errors
-                print(f"the checkpoint does not fit ({error}); starting from the beginning", flush=True)
-                self.earlier = []
-                training = Training(spec, images, torch.device(self.job.device))
-
-        def save() -> None:
-            self.saved = time.monotonic()
-            try:
-                this = provenance.session(self.job.device, images.digest, self.started)
-                made_by = {"data_digest": images.digest, "sessions": [*self.earlier, this]}
-                state = {"run_id": self.job.run_id, **made_by, **training.checkpoint()}
-                checkpoint.save(self.folder.checkpoint, state)
-            except OSError as error:  # a full disk ends no run; the checkpoint before this one still stands
-                print(f"no checkpoint was written: {error}", flush=True)
-
-        def after_step(training: Training) -> None:
-            now = time.monotonic()
-            try:
-                self.watch.check(self.job.timeout_min, training.seconds)
-            except (InterruptedRun, TimedOutError):
-                save()  # the next attempt goes on from here; after a time-out one with more time
-                raise
-            if now - self.saved > 60 * self.job.checkpoint_minutes:
-                save()
-            if now - self.said > 0.5:
-                self.said = now
-                text = f"epoch {training.epoch + 1}/{spec.schedule.epochs}"
-                with contextlib.suppress(OSError):
-                    self.folder.report(Progress(done=training.done, text=text, seconds=training.seconds))
-
-        training.run(after_step)
+        training = self._resumed(functools.partial(Training, spec, images, torch.device(self.job.device)))
+        training.run(self._after_step)
         cost = {**_peak_memory(self.job.device), **training.cost()}
         result = self._result("completed", training.metrics(), training.history, cost, images.digest)
         self.store.put(result.model_copy(update={"activation_maps": training.activation_maps()}))
+
+    def _resumed(self, begin: Callable[[], "Training"]) -> "Training":
+        """A training as its checkpoint left it, or from the beginning where none fits."""
+        from benchmark.training import checkpoint
+
+        training = begin()
+        if (state := checkpoint.load(self.folder.checkpoint, self.job.run_id)) is None:
+            return training
+        try:
+            self.earlier = provenance.sessions_before(state, training.data.digest)
+            training.resume(state)
+        except Exception as error:  # of another version, or made by hand: any of torch's errors
+            print(f"the checkpoint does not fit ({error}); starting from the beginning", flush=True)
+            self.earlier = []
+            return begin()
+        print(f"resumed at epoch {training.epoch + 1}, step {training.step}", flush=True)
+        return training
+
+    def _after_step(self, training: "Training") -> None:
+        now = time.monotonic()
+        try:
+            self.watch.check(self.job.timeout_min, training.seconds)
+        except (InterruptedRun, TimedOutError):
+            self._save(training)  # the next attempt goes on from here; after a time-out one with more time
+            raise
+        if now - self.saved > 60 * self.job.checkpoint_minutes:
+            self._save(training)
+        if now - self.said > 0.5:
+            self.said = now
+            text = f"epoch {training.epoch + 1}/{training.spec.schedule.epochs}"
+            with contextlib.suppress(OSError):
+                self.folder.report(Progress(done=training.done, text=text, seconds=training.seconds))
+
+    def _save(self, training: "Training") -> None:
+        from benchmark.training import checkpoint
+
+        self.saved = time.monotonic()
+        digest = training.data.digest
+        sessions = [*self.earlier, provenance.session(self.job.device, digest, self.started)]
+        made_by = {"run_id": self.job.run_id, "data_digest": digest, "sessions": sessions}
+        try:
+            checkpoint.save(self.folder.checkpoint, {**made_by, **training.checkpoint()})
+        except OSError as error:  # a full disk ends no run; the checkpoint before this one still stands
+            print(f"no checkpoint was written: {error}", flush=True)
 
     def _failed(self, error: Exception) -> int:
         reason = f"{type(error).__name__}: {error}"

@@ -95,6 +95,9 @@ class Training:
             self.train_step(images, labels, samples)
             self.seconds = before + time.perf_counter() - started
             after_step(self)
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()  # the steps still queued belong to the time as well
+            self.seconds = before + time.perf_counter() - started
 
     def train_step(self, images: Tensor, labels: Tensor, samples: Tensor) -> None:
         """One optimiser step on a batch as :class:`Batches` yields it."""
