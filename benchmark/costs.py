@@ -107,7 +107,7 @@ def bench_factor(path: Path, device: str) -> float | None:
     """Seconds over the table's core-seconds, by the baseline's step of a bench; None where it is another's."""
     try:
         bench = json.loads(path.read_text())
-        setup, step = bench["setup"], bench["steps"]["variants"]["baseline"]
+        setup, step = bench["setup"], bench["steps"]["variants"]["baseline"]  # early ones say nothing of compiling
         if bench["device"] != device or setup["precision"] != "fp32" or setup.get("compiled"):
             return None
         network = Network.model_validate(dict(NETWORKS[setup["network"]]))

@@ -85,9 +85,10 @@ def memory_available_gib() -> float:
     with contextlib.suppress(OSError):
         lines = _MEMINFO.read_text().splitlines()
         free += [int(line.split()[1]) / 2**20 for line in lines if line.startswith("MemAvailable")]
-    with contextlib.suppress(OSError, ValueError):  # no container, or one whose limit is "max"
+    with contextlib.suppress(OSError, ValueError, KeyError):  # no container, or one whose limit is "max"
         limit, used = (int((_CGROUP / f"memory.{name}").read_text()) for name in ("max", "current"))
-        free.append((limit - used) / 2**30)
+        counts = dict(line.split() for line in (_CGROUP / "memory.stat").read_text().splitlines())
+        free.append((limit - used + int(counts["inactive_file"])) / 2**30)  # files cached give way
     return min(free, default=4.0)
 
 

@@ -79,7 +79,7 @@ def test_work_shows_in_the_processor_time() -> None:
 
 @pytest.mark.parametrize(
     ("limit", "used", "gib"),
-    [("max", "5368709120", 16.0), ("8589934592", "5368709120", 3.0), ("85899345920", "0", 16.0), (None, None, 16.0)],
+    [("max", "5368709120", 16.0), ("8589934592", "6442450944", 3.0), ("85899345920", "0", 16.0), (None, None, 16.0)],
 )
 def test_free_memory_is_that_within_a_containers_limit(
     limit: str | None, used: str | None, gib: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -88,6 +88,7 @@ def test_free_memory_is_that_within_a_containers_limit(
     for name, text in (("max", limit), ("current", used)):
         if text is not None:
             (tmp_path / f"memory.{name}").write_text(f"{text}\n")
+    (tmp_path / "memory.stat").write_text("anon 5\ninactive_file 1073741824\nfile 9\n")
     monkeypatch.setattr(hardware, "_MEMINFO", tmp_path / "meminfo")
     monkeypatch.setattr(hardware, "_CGROUP", tmp_path)
     assert hardware.memory_available_gib() == gib

@@ -120,7 +120,7 @@ def ratios(numbers: Numbers) -> dict[str, list[float]]:
     """What compares between machines: median, lower and upper quartile of the ratios within each turn.
 
     A turn's steps, or epochs, lie seconds or minutes apart, so a machine that slows down meets both sides of its
-    ratio. Memory is measured once.
+    ratio. Memory is measured once, so its ratio stands alone.
     """
     blocks = [numbers["steps"], *([numbers["carried"]] if "carried" in numbers else [])]
     memory = {name: of["memory_mib"] for block in blocks for name, of in block["variants"].items()}
@@ -130,7 +130,7 @@ def ratios(numbers: Numbers) -> dict[str, list[float]]:
         pairs.append((CARRIED[1].name, CARRIED[0].name))
     found = {f"step time: {one} / {other}": _paired(seconds[one], seconds[other]) for one, other in pairs}
     for one, other in pairs:
-        found[f"peak memory: {one} / {other}"] = [memory[one] / memory[other]] * 3
+        found[f"peak memory: {one} / {other}"] = [memory[one] / memory[other]]
     epochs = numbers["epochs"]["seconds_per_epoch"] if "epochs" in numbers else {}
     for name, times in epochs.items():
         if name != REFERENCE:
@@ -212,15 +212,15 @@ def learn_the_same(start: dict[str, float], losses: dict[str, list[float]]) -> b
 
 @contextmanager
 def public_switches() -> Iterator[None]:
-    """PyTorch's switches as public code has them: nothing deterministic, cuDNN picks the fastest kernels, with TF32."""
-    before = torch.get_deterministic_debug_mode(), cudnn.benchmark, cudnn.allow_tf32
+    """PyTorch's switches as public code in fp32 has them: nothing deterministic, cuDNN picks the fastest kernels."""
+    deterministic, search = torch.get_deterministic_debug_mode(), cudnn.benchmark
     torch.set_deterministic_debug_mode("default")
-    cudnn.benchmark = cudnn.allow_tf32 = True
+    cudnn.benchmark = True
     try:
         yield
     finally:
-        torch.set_deterministic_debug_mode(before[0])
-        cudnn.benchmark, cudnn.allow_tf32 = before[1:]
+        torch.set_deterministic_debug_mode(deterministic)
+        cudnn.benchmark = search
 
 
 def _training(setup: Setup, data: ImageSet, precision: str) -> Training:

@@ -49,9 +49,8 @@ def render(numbers: dict[str, Any], picture: str) -> str:
     lines += _epochs(numbers["epochs"], setup) if "epochs" in numbers else []
     lines += ["", "Ratios within each turn, median and quartiles; memory is measured once.", ""]
     lines += ["| ratio | median | quartiles |", "| --- | ---: | ---: |"]
-    for name, (median, lower, upper) in numbers["ratios"].items():
-        spread = "" if name.startswith("peak memory") else f"{lower:.3f} to {upper:.3f}"
-        lines.append(f"| {name} | {median:.3f} | {spread} |")
+    for name, (median, *quartiles) in numbers["ratios"].items():
+        lines.append(f"| {name} | {median:.3f} | {' to '.join(f'{value:.3f}' for value in quartiles)} |")
     return "\n".join(lines) + "\n"
 
 

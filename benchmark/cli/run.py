@@ -85,10 +85,10 @@ def run(
     kind = device_kind(device)  # before anything is written or moved
     loaded, store = load(suites, load_variant(profile, settings), results_dir, device_name(kind))
     plan = make_plan(loaded, store.completed(), only=only, trials=trials)
-    check_precision(kind, [planned.spec.numerics.precision for planned in plan.missing])
     damaged = unreadable(store, [planned.run_id for planned in plan.runs])
     lost = {found.path.stem for found in damaged if found.path.parent == store.folder}
     plan = make_plan(loaded, store.completed() - lost, only=only, trials=trials)
+    check_precision(kind, [planned.spec.numerics.precision for planned in plan.missing])
     places = Places(runs=run_folders(scratch_dir, store), cache=image_cache(scratch_dir), data=data_dir)
     prepare_data(taken_up(plan.missing, store, retry_failed=retry_failed), places)
     store.check_writable()

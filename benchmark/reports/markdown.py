@@ -147,8 +147,8 @@ def _mixtures(table: Table) -> list[str]:
         cells = some([f"{row} / {column}" for row, column in places])
         where = "every cell" if len(places) == len(table.cells) else escape(cells)
         note = f"**Mixed trials** in {where}: {escape(text)}."
-        if text.startswith("code") and not any(word in text for word in ("unknown", UNCOMMITTED)):
-            # nothing else is mixed, and a change that moves a number would have raised the protocol
+        if text.startswith("code") and not any(word in text for word in (";", "unknown", UNCOMMITTED)):
+            # commits alone are mixed, and a change that moves a number would have raised the protocol
             note = f"Trials of several versions of the code in {where}: {escape(text)}; all of one `protocol`."
         notes.append(note)
     return notes

@@ -77,6 +77,9 @@ def test_trials_of_several_commits_are_not_worth_a_warning(tmp_path: Path) -> No
     put(store, suite, "one", *({"code": {"commit": commit, "dirty": False}} for commit in commits))
     text = "code 0123456789ab, fedcba987654; all of one `protocol`"
     assert notes(suite, store)[1] == f"- Trials of several versions of the code in one / Plain: {text}."
+    code = {"code": {"commit": commits[0], "dirty": False}}
+    put(store, suite, "two", code, {"code": {"commit": commits[1], "dirty": False}, "data_digest": "sha256:4567"})
+    assert notes(suite, store)[2].startswith("- **Mixed trials** in two / Plain: code 0123456789ab, fedcba987654; data")
 
 
 def test_other_images_and_other_sessions_count_too(tmp_path: Path) -> None:
