@@ -116,11 +116,12 @@ def disturbance(start: ProcessorTime | None, end: ProcessorTime | None) -> dict[
     return {"withheld": withheld / busy, "others": max(0.0, 1 - (withheld + own) / busy)} if busy > 0 else None
 
 
-def ratios(numbers: Numbers) -> dict[str, list[float]]:
-    """What compares between machines: median, lower and upper quartile of the ratios within each turn.
+def ratios(numbers: Numbers) -> dict[str, dict[str, float]]:
+    """What compares between machines: the median ratio within a turn with its quartiles, and that of the fastest.
 
     A turn's steps, or epochs, lie seconds or minutes apart, so a machine that slows down meets both sides of its
-    ratio. Memory is measured once, so its ratio stands alone.
+    ratio. Where it is disturbed now and then, the fastest step of each side was disturbed least. Memory is measured
+    once, so its ratio stands alone.
     """
     blocks = [numbers["steps"], *([numbers["carried"]] if "carried" in numbers else [])]
     memory = {name: of["memory_mib"] for block in blocks for name, of in block["variants"].items()}
@@ -130,7 +131,7 @@ def ratios(numbers: Numbers) -> dict[str, list[float]]:
         pairs.append((CARRIED[1].name, CARRIED[0].name))
     found = {f"step time: {one} / {other}": _paired(seconds[one], seconds[other]) for one, other in pairs}
     for one, other in pairs:
-        found[f"peak memory: {one} / {other}"] = [memory[one] / memory[other]]
+        found[f"peak memory: {one} / {other}"] = {"ratio": memory[one] / memory[other]}
     epochs = numbers["epochs"]["seconds_per_epoch"] if "epochs" in numbers else {}
     for name, times in epochs.items():
         if name != REFERENCE:
@@ -138,9 +139,15 @@ def ratios(numbers: Numbers) -> dict[str, list[float]]:
     return found
 
 
-def _paired(above: Sequence[float], below: Sequence[float]) -> list[float]:
+def _paired(above: Sequence[float], below: Sequence[float]) -> dict[str, float]:
     each = [one / other for one, other in zip(above, below, strict=True)]
-    return [statistics.median(each), *quartiles(each)]
+    lower, upper = quartiles(each)
+    return {
+        "ratio": statistics.median(each),
+        "lower_quartile": lower,
+        "upper_quartile": upper,
+        "of_the_fastest": min(above) / min(below),
+    }
 
 
 def _steps(setup: Setup, variants: list[CostVariant], batch_size: int, carried_views: str) -> Numbers:
