@@ -9,6 +9,7 @@ from typing import Any
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from benchmark.bench.setup import OURS, REFERENCE
 from benchmark.files import write_atomic
 from benchmark.wording import counted
 
@@ -84,10 +85,10 @@ def _epochs(block: dict[str, Any], setup: dict[str, Any]) -> list[str]:
     start, same = block["start_loss"], "yes" if block["learn_the_same"] else "NO"
     lines = [
         "",
-        f"Whole epochs of {setup['images']} images, training SFE at batch {setup['batch_size']}, in turn; the first of "
-        "each is not counted. All start from the same weights and masks: before any step the loss of one batch is "
-        f"{start['this project']:.5f} here and {start['reference loop']:.5f} in the reference loop. Do the last "
-        f"epoch's losses lie within {block['learn_the_same_within']:.0%} of what the reference loop learned: {same}.",
+        f"Whole epochs of {setup['images']} images, training SFE at batch {setup['batch_size']}, in turn, each loop in "
+        "a process of its own with its own settings; the first of each is not counted. All start from the same "
+        f"weights and masks: before any step the loss of one batch is {start[OURS]:.5f} here and "
+        f"{start[REFERENCE]:.5f} in the reference loop. Do the last epoch's losses lie within {block['learn_the_same_within']:.0%} of what the reference loop learned: {same}.",
         "",
         "| loop | images a second | seconds of each epoch | training loss, first and last epoch |",
         "| --- | ---: | ---: | ---: |",

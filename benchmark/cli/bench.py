@@ -51,7 +51,8 @@ def bench(
     kind = device_kind(device)
     check_precision(kind, [precision])
     require_writable(reports_dir / "bench", "the bench")
-    from benchmark.bench.measure import Setup, measure_all
+    from benchmark.bench.measure import measure_all
+    from benchmark.bench.setup import Setup
     from benchmark.bench.write import render, write_bench
 
     setup = Setup(

@@ -1,6 +1,7 @@
 """The training loop."""
 
 import math
+import os
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -201,6 +202,7 @@ def autocast(spec: TrainSpec, device: torch.device) -> AbstractContextManager[An
 def apply_numerics(numerics: Numerics) -> None:
     """Set torch's process-wide switches; before anything is computed."""
     torch.set_num_threads(numerics.threads)
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # for a deterministic cuBLAS, which reads it as it starts
     # the same switch as use_deterministic_algorithms, without importing the compiler for it (two seconds)
     torch.set_deterministic_debug_mode("error" if numerics.deterministic else "default")
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # only costs time

@@ -1,6 +1,5 @@
 import importlib
 import json
-import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,23 +10,13 @@ import torch
 
 from benchmark import hardware
 from benchmark.axes import Network
-from benchmark.bench.measure import (
-    LEARNING_RATE,
-    REFERENCE,
-    Setup,
-    _standin,
-    _training,
-    disturbance,
-    learn_the_same,
-    public_switches,
-)
+from benchmark.bench.measure import disturbance
+from benchmark.bench.setup import OURS, REFERENCE, Setup, standin_images
 from benchmark.bench.write import render
 from benchmark.cli import main
 from benchmark.costs import cost_model
-from benchmark.data.standin import standin
 from benchmark.errors import RunError
 from benchmark.hardware import ProcessorTime, cpu_model
-from benchmark.training.loop import learning_rate
 
 command = importlib.import_module("benchmark.cli.bench")  # the package names the command itself so
 SMALL = ["--batch-size", "4", "--steps", "2", "--images", "8", "--epochs", "1", "--threads", "1", "--device", "cpu"]
@@ -57,7 +46,7 @@ def test_it_writes_a_json_a_table_and_a_picture(benched: Path) -> None:
     (picture,) = benched.glob("*.png")
     text = table.read_text()
     assert f"]({picture.name})" in text
-    for name in ("baseline", "SFE", "SFE as Listing 1", "SLA", "K = 33 after Layer1", "this project, fp32", REFERENCE):
+    for name in ("baseline", "SFE", "SFE as Listing 1", "SLA", "K = 33 after Layer1", OURS, REFERENCE):
         assert f"| {name} |" in text
     assert picture.read_bytes().startswith(b"\x89PNG")
 
@@ -82,62 +71,20 @@ def test_ratios_are_those_within_each_turn(numbers: dict[str, Any]) -> None:
     memory = {name: of["memory_mib"] for name, of in numbers["steps"]["variants"].items()}
     assert found["peak memory: SLA / baseline"] == {"ratio": memory["SLA"] / memory["baseline"]}
     epochs = numbers["epochs"]["seconds_per_epoch"]
-    (fast,) = (value for name, value in found.items() if name.startswith("images a second: this project, fp32"))
-    assert fast["ratio"] == pytest.approx(epochs[REFERENCE][0] / epochs["this project, fp32"][0])
+    (fast,) = (value for name, value in found.items() if name.startswith(f"images a second: {OURS}"))
+    assert fast["ratio"] == pytest.approx(epochs[REFERENCE][0] / epochs[OURS][0])
 
 
 def test_both_loops_begin_at_one_loss(numbers: dict[str, Any]) -> None:
     start = numbers["epochs"]["start_loss"]
-    assert start["this project"] == pytest.approx(start["reference loop"], rel=1e-5)
+    assert start[OURS] == pytest.approx(start[REFERENCE], rel=1e-5)
     assert {len(losses) for losses in numbers["epochs"]["train_loss"].values()} == {2}
     assert {len(times) for times in numbers["epochs"]["seconds_per_epoch"].values()} == {1}  # the first warms up
 
 
-@pytest.mark.parametrize(
-    ("ours_at_start", "ours", "theirs", "same"),
-    [
-        (11.0, [11.0, 10.1], [11.0, 10.0], True),
-        (11.1, [11.0, 10.1], [11.0, 10.0], False),  # not the same network
-        (11.0, [11.0, 10.3], [11.0, 10.0], False),  # learns less
-        (11.0, [11.0, 9.7], [11.0, 10.0], False),  # learns more
-        (11.0, [11.0, 11.0], [11.0, 11.0], False),  # nobody has learned anything: nothing is shown
-        (11.0, [11.0, math.nan], [11.0, 10.0], False),
-    ],
-)
-def test_what_learning_the_same_means(ours_at_start: float, ours: list[float], theirs: list[float], same: bool) -> None:
-    start = {"this project": ours_at_start, "reference loop": 11.0}
-    assert learn_the_same(start, {"this project, fp32": ours, REFERENCE: theirs}) is same
-
-
-def test_the_reference_has_the_switches_of_public_code() -> None:
-    before = torch.get_deterministic_debug_mode(), torch.backends.cudnn.benchmark
-    with public_switches():
-        assert not torch.are_deterministic_algorithms_enabled()
-        assert torch.backends.cudnn.benchmark
-    assert (torch.get_deterministic_debug_mode(), torch.backends.cudnn.benchmark) == before
-
-
 @pytest.mark.parametrize(("family", "depth", "side"), [("resnet", 110, 32), ("resnet_imagenet", 18, 224)])
 def test_images_have_the_size_that_the_network_has_in_the_paper(family: Any, depth: int, side: int) -> None:
-    assert _standin(Network(family=family, depth=depth), 8).image_size == side
-
-
-def test_this_projects_loop_keeps_the_rate_that_the_reference_loop_has() -> None:
-    setup = Setup(
-        network="resnet11",
-        backbone=Network(family="resnet", depth=11),
-        batch_size=4,
-        steps=1,
-        images=8,
-        epochs=5,
-        threads=1,
-        precision="fp32",
-        compiled=False,
-        device="cpu",
-        device_name=cpu_model(),
-    )
-    schedule = _training(setup, standin(_standin(setup.backbone, setup.images)), "fp32").spec.schedule
-    assert {learning_rate(schedule, epoch) for epoch in range(6)} == {LEARNING_RATE}
+    assert standin_images(Network(family=family, depth=depth), 8).image_size == side
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from benchmark.axes import Dataset, Network, Numerics, Schedule
-from benchmark.bench.measure import SFE
 from benchmark.bench.reference import ReferenceNet, reference_epochs, reference_loss
+from benchmark.bench.setup import SFE
 from benchmark.data.standin import standin
 from benchmark.methods.network import JointNetwork
 from benchmark.spec import PROTOCOL, TrainSpec
