@@ -15,15 +15,15 @@ from benchmark.errors import RunError, is_out_of_memory
 from benchmark.hardware import cores, device_kind, device_name
 from benchmark.provenance import describe
 
-_IMAGES = {"cpu": 512, "cuda": 25_600}
+_IMAGES = {"cpu": 1024, "cuda": 25_600}
 
 
 @click.command()
 @click.option("--network", type=click.Choice([*NETWORKS]), default="resnet110", show_default=True)
 @click.option("--batch-size", type=click.IntRange(min=2), default=128, show_default=True)
-@click.option("--steps", type=click.IntRange(min=1), default=5, show_default=True, help="Timed steps a method.")
-@click.option("--images", type=click.IntRange(min=2), help="Images an epoch; default: 512, on a GPU 25600.")
-@click.option("--epochs", type=click.IntRange(min=1), default=3, show_default=True, help="Timed epochs a loop.")
+@click.option("--steps", type=click.IntRange(min=1), default=9, show_default=True, help="Timed steps a method.")
+@click.option("--images", type=click.IntRange(min=2), help="Images an epoch; default: 1024, on a GPU 25600.")
+@click.option("--epochs", type=click.IntRange(min=1), default=5, show_default=True, help="Timed epochs a loop.")
 @click.option("--threads", type=click.IntRange(min=1), default=cores, help="Processor threads; default: all cores.")
 @click.option("--precision", type=click.Choice(["fp32", "tf32", "bf16"]), default="fp32", help="Of the steps.")
 @click.option("--compiled", is_flag=True, help="Steps by torch.compile, as numerics.compiled=true has them.")

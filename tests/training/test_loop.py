@@ -1,4 +1,5 @@
 import copy
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -239,8 +240,10 @@ def test_bf16_is_near_fp32_and_not_it() -> None:
     assert rough != exact
 
 
-def test_numerics_are_set_as_the_spec_says() -> None:
+def test_numerics_are_set_as_the_spec_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "of somebody else")
     apply_numerics(Numerics(threads=2, deterministic=False))
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"  # else PyTorch refuses to be deterministic on a GPU
     try:
         assert torch.get_num_threads() == 2
         assert not torch.are_deterministic_algorithms_enabled()
