@@ -45,8 +45,9 @@ def bench(
 ) -> None:
     """Time the methods' steps, and whole epochs beside a plain reference loop, into reports/bench.
 
-    Times are measured in turn in one process, on generated images; memory in a process of its own each on a
-    CPU. Ten to twenty minutes on two cores; leave the machine alone meanwhile. `plan` takes its estimates from it.
+    Steps are timed in turn in one process, epochs in turn in a process each, on generated images; memory is that
+    of a fresh process each on a CPU. Ten to twenty minutes on two cores; leave the machine alone meanwhile. `plan`
+    takes its estimates from it.
     """
     kind = device_kind(device)
     check_precision(kind, [precision])
