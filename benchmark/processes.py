@@ -29,6 +29,12 @@ def start_process(parent: int) -> None:
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
+def death(status: int | None) -> str:
+    """How a helper ended that was to go on, as part of a sentence."""
+    why = ", as the system does to those that take too much memory" if status == -signal.SIGKILL else ""
+    return f"its process died (exit status {status}){why}"
+
+
 def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(1)

@@ -1,5 +1,6 @@
 import signal
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -19,6 +20,21 @@ def seeded() -> Iterator[None]:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         yield
+
+
+@pytest.fixture
+def own_numerics(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Put back what :func:`~benchmark.training.loop.apply_numerics` sets in this process."""
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "to be put back")
+    threads, deterministic = torch.get_num_threads(), torch.get_deterministic_debug_mode()
+    flags: list[tuple[Any, str]] = [(torch.backends.cudnn, "benchmark"), (torch.backends.cudnn, "allow_tf32")]
+    flags += [(torch.backends.cuda.matmul, "allow_tf32"), (torch.utils.deterministic, "fill_uninitialized_memory")]
+    before = [getattr(place, name) for place, name in flags]
+    yield
+    torch.set_num_threads(threads)
+    torch.set_deterministic_debug_mode(deterministic)
+    for (place, name), value in zip(flags, before, strict=True):
+        setattr(place, name, value)
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """Whole epochs of this project beside the reference loop, in turn, each loop in a process of its own.
 
-So each has the settings that it has elsewhere: a training of this project keeps freed memory and is deterministic,
-public code leaves PyTorch and the system as they are.
+So each has the settings that it has elsewhere: a training of this project is deterministic and keeps freed memory,
+the reference does neither, and cuDNN may pick its kernels. Both are in fp32, where this project is not in bf16: on a
+GPU, convolutions of the reference don't use TF32, though PyTorch's own default would have them do so.
 """
 
 import multiprocessing
@@ -20,7 +21,7 @@ from benchmark.bench.setup import BETA, OURS, OURS_BF16, REFERENCE, SFE, VIEWS, 
 from benchmark.data.standin import standin
 from benchmark.errors import RunError, is_out_of_memory
 from benchmark.hardware import cpu_has_bf16
-from benchmark.processes import keep_freed_memory, start_process
+from benchmark.processes import death, keep_freed_memory, start_process
 from benchmark.spec import PROTOCOL, TrainSpec
 from benchmark.training.loop import Training, apply_numerics
 
@@ -36,6 +37,8 @@ Loop = Iterator[tuple[float, float]]
 
 def measure_epochs(setup: Setup, say: Callable[[str], None]) -> Numbers:
     """Images a second of whole SFE epochs; the first of each loop warms up.
+
+    The loss before any step, in eager fp32, shows that all have the same weights, masks and loss.
 
     Raises:
         MemoryError: a loop needs more than there is.
@@ -78,8 +81,6 @@ def _process(setup: Setup, name: str) -> Iterator[Callable[[], tuple[float, floa
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_serve, args=(os.getpid(), setup, name, there))
-    process.start()
-    there.close()
 
     def next_of() -> tuple[float, float]:
         try:
@@ -87,20 +88,21 @@ def _process(setup: Setup, name: str) -> Iterator[Callable[[], tuple[float, floa
             found = here.recv()
         except (EOFError, OSError):
             process.join()
-            died = f"its process died (exit status {process.exitcode}), as the system does to those that take too much"
-            raise RunError(f"the epochs of {name} can't be measured: {died}") from None
+            raise RunError(f"the epochs of {name} can't be measured: {death(process.exitcode)}") from None
         if isinstance(found, Exception):
             raise found
         seconds, loss = found
         return seconds, loss
 
     try:
+        process.start()
+        there.close()
         yield next_of
     except BaseException:
-        process.terminate()  # wherever it is
+        process.kill()  # wherever it is; workers that load its images see it within seconds, and end
         raise
     finally:
-        here.close()  # there it ends with this, between two epochs
+        here.close()  # it ends with this, where it waits to be called
         process.join()
 
 
@@ -108,13 +110,20 @@ def _serve(parent: int, setup: Setup, name: str, connection: Connection) -> None
     start_process(parent)
     try:
         loop = _reference(setup) if name == REFERENCE else _this_project(setup, name)
-        while connection.recv():
+        while _called(connection):
             connection.send(next(loop))
-    except EOFError:
-        return  # nobody asks any more
     except Exception as error:  # whatever it was: the parent says it
         failed = RunError(f"the epochs of {name} can't be measured: {type(error).__name__}: {error}")
         connection.send(MemoryError() if is_out_of_memory(error) else failed)
+
+
+def _called(connection: Connection) -> bool:
+    """Whether the loop is to go on; waits for it."""
+    try:
+        connection.recv()
+    except EOFError:
+        return False
+    return True
 
 
 def _this_project(setup: Setup, name: str) -> Loop:

@@ -1,5 +1,6 @@
 """What ``run_suite.py bench`` measures: steps of the methods, and epochs beside the reference loop."""
 
+import gc
 import statistics
 from collections.abc import Callable, Sequence
 
@@ -45,8 +46,18 @@ def measure_all(setup: Setup, say: Callable[[str], None]) -> Numbers:
         say("peak memory and steps of Table 6's widest views, in turn")
         numbers["carried"] = _steps(setup, CARRIED, CARRIED_BATCH, "partial_sums")
     if len(setup.backbone.stage_channels) == 3:
+        _free(setup)
         numbers["epochs"] = measure_epochs(setup, say)
     return numbers | {"ratios": ratios(numbers), "disturbance": disturbance(started, processor_time())}
+
+
+def _free(setup: Setup) -> None:
+    """Give the GPU's memory back that this process holds: the loops have processes of their own."""
+    if setup.device == "cuda":
+        if setup.compiled:
+            torch.compiler.reset()
+        gc.collect()  # a training refers to itself
+        torch.cuda.empty_cache()
 
 
 def disturbance(start: ProcessorTime | None, end: ProcessorTime | None) -> dict[str, float] | None:

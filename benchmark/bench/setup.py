@@ -28,8 +28,8 @@ class Setup:
         images: an epoch.
         epochs: timed ones, a loop.
         threads: of the processor.
-        precision: of the steps; the epochs are measured in every precision that pays here.
-        compiled: whether this project's steps are, see :class:`~benchmark.axes.Numerics`.
+        precision: of the steps; the epochs are measured in fp32, and in bf16 where that pays.
+        compiled: whether this project's steps are, those of its epochs too, see :class:`~benchmark.axes.Numerics`.
         device: ``cpu`` or ``cuda``.
         device_name: its model.
     """

@@ -86,8 +86,9 @@ def _epochs(block: dict[str, Any], setup: dict[str, Any]) -> list[str]:
     lines = [
         "",
         f"Whole epochs of {setup['images']} images, training SFE at batch {setup['batch_size']}, in turn, each loop in "
-        "a process of its own with its own settings; the first of each is not counted. All start from the same "
-        f"weights and masks: before any step the loss of one batch is {start[OURS]:.5f} here and "
+        f"a process of its own with its own settings{', this project compiled' * setup['compiled']}; the first of each "
+        "is not counted. All start from the same "
+        f"weights and masks: before any step the loss of one batch, in fp32, is {start[OURS]:.5f} here and "
         f"{start[REFERENCE]:.5f} in the reference loop. Do the last epoch's losses lie within "
         f"{block['learn_the_same_within']:.0%} of what the reference loop learned: {same}.",
         "",

@@ -17,7 +17,7 @@ from benchmark.data.packed import ImageSet
 from benchmark.errors import RunError
 from benchmark.hardware import process_peak_mib
 from benchmark.plausible import PROCESS_MEMORY
-from benchmark.processes import start_process
+from benchmark.processes import death, start_process
 from benchmark.spec import CostSpec, CostVariant, TrainSpec
 from benchmark.training.loop import Training, apply_numerics
 
@@ -148,7 +148,7 @@ def _fresh_process_peak_mib(spec: CostSpec, variant: CostVariant, data: ImageSet
         found = receive.recv()
     except EOFError:
         child.join()
-        found = f"its process died (exit status {child.exitcode}), as the system does to those that take too much"
+        found = death(child.exitcode)
     finally:
         child.terminate()  # it has said what it had to say, or nobody waits for it any more
         child.join()

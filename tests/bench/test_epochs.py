@@ -2,6 +2,7 @@ import math
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 
@@ -16,6 +17,7 @@ from benchmark.errors import RunError
 from benchmark.hardware import cpu_model
 from benchmark.training.loop import learning_rate
 
+pytestmark = pytest.mark.usefixtures("own_numerics")
 SETUP = Setup(
     network="resnet11",
     backbone=Network(family="resnet", depth=11),
@@ -52,33 +54,28 @@ def test_this_projects_loop_keeps_the_rate_that_the_reference_loop_has() -> None
     assert {learning_rate(schedule, epoch) for epoch in range(6)} == {LEARNING_RATE}
 
 
-def serve(name: str, calls: int, monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, float]]:
+def answers_of(name: str, calls: int, monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, float]]:
     """What the process of a loop says when it is called so often, here in this one."""
     monkeypatch.setattr(epochs, "start_process", lambda _: None)
-    monkeypatch.setattr(epochs, "keep_freed_memory", lambda: None)
+    kept: list[str] = []
+    monkeypatch.setattr(epochs, "keep_freed_memory", lambda: kept.append(name))
     here, there = multiprocessing.Pipe()
     for _ in range(calls):
         here.send("next")
-    threads, deterministic = torch.get_num_threads(), torch.get_deterministic_debug_mode()
-    search = torch.backends.cudnn.benchmark
     answers: list[tuple[float, float]] = []
     monkeypatch.setattr(there, "send", answers.append)
     here.close()  # after these calls nobody asks any more
-    try:
-        epochs._serve(os.getpid(), SETUP, name, there)
-        if name == REFERENCE:
-            assert not torch.are_deterministic_algorithms_enabled()
-            assert torch.backends.cudnn.benchmark
-    finally:
-        torch.set_num_threads(threads)
-        torch.set_deterministic_debug_mode(deterministic)
-        torch.backends.cudnn.benchmark = search
+    epochs._serve(os.getpid(), SETUP, name, there)
+    public = name == REFERENCE
+    assert kept == ([] if public else [name])
+    assert torch.are_deterministic_algorithms_enabled() is not public
+    assert torch.backends.cudnn.benchmark is public
     return answers
 
 
 @pytest.mark.parametrize("name", [OURS, OURS_BF16, REFERENCE])
 def test_a_loop_goes_on_by_one_when_it_is_called(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    start, *runs = serve(name, 4, monkeypatch)
+    start, *runs = answers_of(name, 4, monkeypatch)
     assert start[0] == 0
     assert start[1] == pytest.approx(training_start(), rel=1e-5)
     assert all(seconds > 0 for seconds, _ in runs)
@@ -112,26 +109,30 @@ def out_of_order(*_: object) -> Iterator[tuple[float, float]]:
 def test_a_loop_says_why_it_can_not_go_on(
     loop: Callable[..., object], kind: type[Exception], words: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(epochs, "start_process", lambda _: None)
     monkeypatch.setattr(epochs, "_this_project", loop)
-    (failed,) = serve(OURS, 1, monkeypatch)
+    here, there = multiprocessing.Pipe()
+    epochs._serve(os.getpid(), SETUP, OURS, there)
     with pytest.raises(kind, match=words):
-        raise failed  # type: ignore[misc]
+        raise here.recv()
 
 
 def die(_: int, __: Setup, name: str, connection: Connection) -> None:
     """Stands in for a process: one loop is killed in its second epoch."""
-    calls = 0
-    while connection.recv():
-        calls += 1
-        if name == OURS and calls == 3:
+    for calls in range(3 if name == OURS else 2):
+        connection.recv()
+        if name == OURS and calls == 2:
             os.kill(os.getpid(), signal.SIGKILL)
         connection.send((1.0, 1.0))
+    time.sleep(120)  # in an epoch that takes long
 
 
 def test_a_loop_whose_process_died_is_said_and_the_others_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(epochs, "_serve", die)
     said: list[str] = []
+    started = time.monotonic()
     with pytest.raises(RunError, match=rf"the epochs of {OURS} can't be measured: its process died \(exit status -9\)"):
         measure_epochs(SETUP, said.append)
     assert said[-1] == f"epoch 2 of 6: {OURS}"
     assert not multiprocessing.active_children()
+    assert time.monotonic() - started < 100  # nobody waited for the others' epochs
