@@ -38,11 +38,9 @@ def own_numerics(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def own_process() -> Iterator[None]:
+def own_process(own_numerics: None) -> Iterator[None]:
     """A worker owns its process: put back what it sets in this one."""
     handlers = {number: signal.getsignal(number) for number in worker._SIGNALS}
-    deterministic = torch.get_deterministic_debug_mode()
     yield
     for number, handler in handlers.items():
         signal.signal(number, handler)
-    torch.set_deterministic_debug_mode(deterministic)

@@ -87,10 +87,9 @@ def _epochs(block: dict[str, Any], setup: dict[str, Any]) -> list[str]:
         "",
         f"Whole epochs of {setup['images']} images, training SFE at batch {setup['batch_size']}, in turn, each loop in "
         f"a process of its own with its own settings{', this project compiled' * setup['compiled']}; the first of each "
-        "is not counted. All start from the same "
-        f"weights and masks: before any step the loss of one batch, in fp32, is {start[OURS]:.5f} here and "
-        f"{start[REFERENCE]:.5f} in the reference loop. Do the last epoch's losses lie within "
-        f"{block['learn_the_same_within']:.0%} of what the reference loop learned: {same}.",
+        "is not counted. All start from the same weights and masks: before any step the loss of one batch, in fp32, "
+        f"is {start[OURS]:.5f} here and {start[REFERENCE]:.5f} in the reference loop. Do the last epoch's losses lie "
+        f"within {block['learn_the_same_within']:.0%} of what the reference loop learned: {same}.",
         "",
         "| loop | images a second | seconds of each epoch | training loss, first and last epoch |",
         "| --- | ---: | ---: | ---: |",
