@@ -117,15 +117,16 @@ def test_listing_1_drops_the_slices_of_its_list() -> None:
 
 @pytest.mark.parametrize("mode", ["train", "eval"])
 @pytest.mark.parametrize("listing1", [False, True])
-def test_logits_are_listing_2_to_the_last_bit(mode: str, listing1: bool) -> None:
-    # the listing's view() wants contiguous features; both sides pool with avg_pool2d
-    model = lively(network_of(RESNET, TWO_HEADS, listing1=listing1)).to(memory_format=torch.contiguous_format)
+def test_logits_are_listing_2s(mode: str, listing1: bool) -> None:
+    # in fp64: products of other shapes ([V·B, C] in one, V of [B, C]) round alike on some processors alone.
+    # The listing's view() wants contiguous features; both sides pool with avg_pool2d
+    model = lively(network_of(RESNET, TWO_HEADS, listing1=listing1)).to(memory_format=torch.contiguous_format).double()
     reference = listing_of(model)
-    images = torch.randn(6, 3, 32, 32)
+    images = torch.randn(6, 3, 32, 32, dtype=torch.float64)
     penultimate, last = reference.train(mode == "train")(images)
     joint = model.train(mode == "train")(images).joint
-    assert torch.equal(image_by_image(joint[0]), penultimate)
-    assert torch.equal(image_by_image(joint[1]), last)
+    for ours, theirs in zip(joint, (penultimate, last), strict=True):
+        assert float((image_by_image(ours) - theirs).detach().abs().max()) < 1e-13
 
 
 @pytest.mark.parametrize("listing1", [False, True])
