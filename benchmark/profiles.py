@@ -19,7 +19,7 @@ from benchmark.schema import Frozen, dotted, fields_at, first_problem, suggestio
 from benchmark.spec import TrainSpec
 from benchmark.yaml_files import parse_yaml, read_yaml
 
-ProfileName = Literal["paper", "short", "mini", "smoke"]
+ProfileName = Literal["paper", "short", "reduced", "mini", "smoke"]
 PROFILE_NAMES: tuple[str, ...] = get_args(ProfileName)
 PROFILE_DIR = Path(__file__).resolve().parent.parent / "suites" / "profiles"
 #: Choices of what a cell reads, not of what a run does: whether SI and AG columns read the run that also
@@ -49,9 +49,14 @@ class Patch(Frozen):
 
 
 class Profile(Patch):
-    """One file of ``suites/profiles``."""
+    """One file of ``suites/profiles``.
+
+    ``judges`` is what its runs may be asked: the paper's numbers and claims (``cells``), its claims alone,
+    since other networks or images give other numbers (``claims``), or ``nothing``.
+    """
 
     profile: ProfileName
+    judges: Literal["cells", "claims", "nothing"]
     about: str
     trials: int = Field(ge=1)
     cost_steps: int = Field(ge=1)
@@ -167,7 +172,7 @@ class Variant:
     @property
     def against_paper(self) -> bool:
         """Whether its reports are held against the published numbers."""
-        return self.profile.profile == "paper" and self.keeps_protocol
+        return self.profile.judges == "cells" and self.keeps_protocol
 
     def choice(self, name: str) -> Any:
         """The value a plan-level choice was set to; None where it was not."""

@@ -236,6 +236,22 @@ def test_folders_and_verdicts(profile: str, settings: list[str], results: str, r
         assert (variant.results_name, variant.reports_name, variant.against_paper) == (results, reports, verdicts)
 
 
+def test_what_a_profile_judges() -> None:
+    judged = {name: load_profile(name).judges for name in PROFILE_NAMES}
+    assert judged == {"paper": "cells", "short": "claims", "reduced": "claims", "mini": "nothing", "smoke": "nothing"}
+
+
+def test_reduced_is_five_thousand_images_for_two_hundred_epochs() -> None:
+    found = {spec.network.label: spec for spec in trainings(plan("reduced", names=("table1",)))}
+    assert sorted(found) == [
+        "densenet40", "pyramidnet20-48", "resnet20", "resnet29", "seresnet20", "wrn16-2",
+    ]  # fmt: skip
+    for spec in found.values():
+        assert (spec.dataset.train_images, spec.dataset.test_images) == (5000, 5000)
+        assert (spec.schedule.epochs, spec.schedule.milestones, spec.schedule.batch_size) == (200, (100, 150), 64)
+        assert spec.schedule.learning_rate == 0.1
+
+
 def test_a_folder_name_has_no_room_for_paths() -> None:
     label = parse_setting("dataset.name=../../etc passwd").label
     assert "/" not in label

@@ -275,7 +275,7 @@ def test_table3_measures_all_its_variants_in_one_run() -> None:
     assert (spec.batch_size, spec.device) == (128, device_name())
 
 
-@pytest.mark.parametrize("profile", ["paper", "short", "mini", "smoke"])
+@pytest.mark.parametrize("profile", ["paper", "short", "reduced", "mini", "smoke"])
 def test_all_cells_of_a_suite_stand_once(profile: str) -> None:
     for name in PAPER_SUITES:
         suite = load_suite(SUITE_DIR / f"{name}.yaml", load_variant(profile))
