@@ -8,11 +8,11 @@ from typing import Any, Literal, get_args
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from benchmark.errors import ManifestError, UserError
+from benchmark.paths import SUITES
 from benchmark.schema import Frozen, dotted, first_problem, refuse, suggestion
 from benchmark.spec import Prediction
 from benchmark.yaml_files import read_yaml
 
-SUITE_DIR = Path(__file__).resolve().parent.parent / "suites"
 #: What ``all`` means: the paper's tables and its one sweep.
 PAPER_SUITES = ("table1", "table2", "table3", "table4", "table5", "table6", "table7", "figure4")
 
@@ -118,7 +118,7 @@ class Manifest(Frozen):
 
 def suite_names() -> list[str]:
     """Names of the manifests in ``suites/``, the paper's first."""
-    found = sorted(path.stem for path in SUITE_DIR.glob("*.yaml"))
+    found = sorted(path.stem for path in SUITES.glob("*.yaml"))
     return [name for name in PAPER_SUITES if name in found] + [name for name in found if name not in PAPER_SUITES]
 
 
@@ -131,9 +131,9 @@ def find_manifests(names: list[str]) -> list[Path]:
     paths: list[Path] = []
     for name in names:
         if name == "all":
-            paths += [SUITE_DIR / f"{suite}.yaml" for suite in PAPER_SUITES]
+            paths += [SUITES / f"{suite}.yaml" for suite in PAPER_SUITES]
         elif name in suite_names():
-            paths.append(SUITE_DIR / f"{name}.yaml")
+            paths.append(SUITES / f"{name}.yaml")
         elif Path(name).suffix in (".yaml", ".yml"):
             if not Path(name).is_file():
                 raise UserError(f"{name}: there is no such manifest")

@@ -15,13 +15,13 @@ from pydantic import Field, ValidationError
 
 from benchmark.axes import Choices
 from benchmark.errors import ManifestError, UserError
+from benchmark.paths import PROFILES
 from benchmark.schema import Frozen, dotted, fields_at, first_problem, suggestion
 from benchmark.spec import TrainSpec
 from benchmark.yaml_files import parse_yaml, read_yaml
 
 ProfileName = Literal["paper", "short", "reduced", "mini", "smoke"]
 PROFILE_NAMES: tuple[str, ...] = get_args(ProfileName)
-PROFILE_DIR = Path(__file__).resolve().parent.parent / "suites" / "profiles"
 #: Choices of what a cell reads, not of what a run does: whether SI and AG columns read the run that also
 #: distils, and whether aggregates average logits (Eq. 8) or probabilities (the text). The default stands first.
 PLAN_CHOICES: Mapping[str, tuple[Any, ...]] = {
@@ -64,7 +64,7 @@ class Profile(Patch):
     @property
     def path(self) -> Path:
         """The file this profile stands in."""
-        return PROFILE_DIR / f"{self.profile}.yaml"
+        return PROFILES / f"{self.profile}.yaml"
 
 
 def load_profile(name: str) -> Profile:
@@ -73,7 +73,7 @@ def load_profile(name: str) -> Profile:
     Raises:
         ManifestError: its file is missing or wrong.
     """
-    path = PROFILE_DIR / f"{name}.yaml"
+    path = PROFILES / f"{name}.yaml"
     try:
         return Profile.model_validate(read_yaml(path))
     except ValidationError as error:

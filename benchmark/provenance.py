@@ -11,6 +11,7 @@ from typing import Any
 
 from benchmark import __version__
 from benchmark.hardware import cpu_model, gpu_models
+from benchmark.paths import ROOT
 from benchmark.spec import CostSpec, TrainSpec
 
 #: Packages whose version can move a number.
@@ -27,11 +28,10 @@ def code_version() -> dict[str, Any]:
 
     Of the first call in a process: a worker asks when it starts, before it reads most of its code.
     """
-    root = Path(__file__).resolve().parent.parent
 
     def git(*words: str) -> str | None:
         try:
-            done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, timeout=20)
+            done = subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True, timeout=20)
         except (OSError, subprocess.TimeoutExpired):
             return None
         return done.stdout.strip() if done.returncode == 0 else None

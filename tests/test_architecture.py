@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-PACKAGE = ROOT / "benchmark"
+from benchmark.paths import PACKAGE
+
+from .places import ROOT
 
 FLOORS = {
     6: ("cli",),
@@ -32,6 +33,7 @@ FLOORS = {
         "files",
         "yaml_files",
         "hardware",
+        "paths",
         "processes",
         "wording",
     ),

@@ -15,7 +15,8 @@ from benchmark import hardware
 from benchmark.cli import main
 from benchmark.cli.common import run_folders
 from benchmark.executors import local
-from benchmark.manifest import PAPER_SUITES, SUITE_DIR, find_manifests
+from benchmark.manifest import PAPER_SUITES, find_manifests
+from benchmark.paths import SUITES
 from benchmark.plan import PlannedRun, make_plan
 from benchmark.profiles import load_variant
 from benchmark.scheduler import Scheduler, Summary
@@ -24,9 +25,9 @@ from benchmark.store import Failure, Store
 from benchmark.suite import load_suites
 
 from . import made
+from .places import ROOT
 from .test_store import result
 
-ROOT = Path(__file__).resolve().parent.parent
 BASELINE = "cifar100-resnet110-baseline-s0-aa55db385bad"
 
 
@@ -140,7 +141,7 @@ def test_a_plan_knows_what_is_done(folders: Path, command: Command) -> None:
 
 def test_a_plan_of_ones_own_manifest(folders: Path, command: Command) -> None:
     own = folders / "own.yaml"
-    text = (SUITE_DIR / "table2.yaml").read_text(encoding="utf-8")
+    text = (SUITES / "table2.yaml").read_text(encoding="utf-8")
     own.write_text(text.replace("suite: table2", "suite: own"), encoding="utf-8")
     tree = json.loads(command("plan", str(own), "table2", "--format", "json").out)
     assert (tree["totals"]["entries"], tree["totals"]["trainings"]) == (12, 6)
@@ -316,7 +317,7 @@ def test_bad_input_is_one_sentence(folders: Path, command: Command, words: list[
 @pytest.mark.parametrize("verb", ["run", "plan", "status", "report"])
 def test_a_bad_manifest_is_one_sentence_with_file_and_path(folders: Path, command: Command, verb: str) -> None:
     own = folders / "own.yaml"
-    text = (SUITE_DIR / "table1.yaml").read_text(encoding="utf-8")
+    text = (SUITES / "table1.yaml").read_text(encoding="utf-8")
     own.write_text(text.replace("masks: {views: 8}}}}", "masks: {views: 800}}}}", 1), encoding="utf-8")
     refused(command(verb, str(own)), f"{own}: columns[1].train.method.masks.views: ", "take at most 128")
     assert [path.name for path in folders.iterdir()] == ["own.yaml"]

@@ -9,7 +9,7 @@ import pytest
 
 from benchmark.catalogue import DATASETS
 
-ROOT = Path(__file__).resolve().parent.parent
+from .places import ROOT
 
 
 def data(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

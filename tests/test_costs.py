@@ -15,8 +15,7 @@ from benchmark.spec import TrainSpec
 from benchmark.suite import Suite, load_suites
 
 from .made import spec
-
-ROOT = Path(__file__).resolve().parent.parent
+from .places import ROOT
 
 
 def suites(*names: str, profile: str = "paper") -> list[Suite]:

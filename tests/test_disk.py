@@ -20,8 +20,8 @@ from benchmark.store import Store
 from benchmark.training import checkpoint
 
 from .made import result, spec
+from .places import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 #: Two tiny runs of a manifest of somebody's own.
 TINY = """
 suite: tiny

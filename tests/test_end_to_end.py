@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from .places import ROOT
 
 
 def run_suite(folder: Path, *arguments: str, data_dir: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -17,7 +17,8 @@ from PIL import Image
 from benchmark.profiles import PROFILE_NAMES, load_variant
 from benchmark.suite import load_suite
 
-from .test_end_to_end import ROOT, reported, results, run_suite
+from .places import ROOT
+from .test_end_to_end import reported, results, run_suite
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
 RECIPES = ("A dataset", "A network", "A method")

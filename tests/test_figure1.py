@@ -5,21 +5,22 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmark.manifest import PAPER_SUITES, SUITE_DIR, find_manifests, suite_names
+from benchmark.manifest import PAPER_SUITES, find_manifests, suite_names
+from benchmark.paths import SUITES
 from benchmark.profiles import load_variant
 from benchmark.spec import TrainSpec
 from benchmark.suite import load_suite
 
-ROOT = Path(__file__).parent.parent
+from .places import ROOT
 
 
 def test_it_is_there_but_no_part_of_all() -> None:
     assert suite_names() == [*PAPER_SUITES, "figure1", "precision"]
-    assert SUITE_DIR / "figure1.yaml" not in find_manifests(["all"])
+    assert SUITES / "figure1.yaml" not in find_manifests(["all"])
 
 
 def test_five_networks_differ_in_their_channels_alone() -> None:
-    suite = load_suite(SUITE_DIR / "figure1.yaml", load_variant("paper"))
+    suite = load_suite(SUITES / "figure1.yaml", load_variant("paper"))
     specs = [cell.spec for cell in suite.cells]
     assert suite.trials == 1
     assert all(cell.published is None for cell in suite.cells)
@@ -30,7 +31,7 @@ def test_five_networks_differ_in_their_channels_alone() -> None:
 
 
 def test_a_setting_of_the_groups_leaves_the_baseline_alone() -> None:
-    suite = load_suite(SUITE_DIR / "figure1.yaml", load_variant("paper", ["method.discard.groups=8"]))
+    suite = load_suite(SUITES / "figure1.yaml", load_variant("paper", ["method.discard.groups=8"]))
     found = [cell.spec.method.discard for cell in suite.cells if isinstance(cell.spec, TrainSpec)]
     assert [one and one.groups for one in found] == [None, 8, 8, 8, 8]
 

@@ -23,8 +23,8 @@ from hypothesis import strategies as st
 from benchmark.cli import main
 from benchmark.errors import BenchmarkError, ManifestError, UserError
 from benchmark.jobs import Job, RunFolder
-from benchmark.manifest import SUITE_DIR
 from benchmark.merge import differences, merge
+from benchmark.paths import SUITES
 from benchmark.profiles import load_variant
 from benchmark.reports import markdown
 from benchmark.reports.table import collect, tabulate
@@ -36,6 +36,7 @@ from benchmark.verify import verify
 from benchmark.yaml_files import MOST_VALUES, read_yaml
 
 from .made import result, spec
+from .places import GOLDEN
 
 
 def hostile(examples: int) -> settings:
@@ -179,7 +180,7 @@ def command(place: Path, *words: str) -> int:
 
 @cache
 def manifest() -> dict[str, Any]:
-    return read_yaml(SUITE_DIR / "table6.yaml")
+    return read_yaml(SUITES / "table6.yaml")
 
 
 @hostile(400)
@@ -194,7 +195,7 @@ def test_mutated_manifests(tree: Any) -> None:
 
 
 @hostile(300)
-@given(garbled((SUITE_DIR / "table6.yaml").read_bytes()))
+@given(garbled((SUITES / "table6.yaml").read_bytes()))
 def test_garbled_manifests(blob: bytes) -> None:
     with workplace() as place:
         (place / "own.yaml").write_bytes(blob)
@@ -218,7 +219,7 @@ RAW = st.one_of(VALUES.map(str), st.text(max_size=12), st.sampled_from(["[" * 50
 def test_hostile_settings(text: str) -> None:
     try:
         variant = load_variant("mini", [text])
-        load_suite(SUITE_DIR / "table6.yaml", variant)
+        load_suite(SUITES / "table6.yaml", variant)
     except UserError:
         return
     for name in (variant.reports_name, variant.results_name):
@@ -329,13 +330,12 @@ def cost_looked_at(tree: Any) -> None:
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(tree))
         verify(place / "results", [], everything=True)
-        suite = load_suite(SUITE_DIR / "table3.yaml", load_variant("smoke"))
+        suite = load_suite(SUITES / "table3.yaml", load_variant("smoke"))
         with contextlib.suppress(BenchmarkError):
             markdown.render(suite, tabulate(suite, collect(suite, Store(path.parent)))).encode()
 
 
 COST = "cost-cifar100-resnet110-a7e4dfb26b59"
-GOLDEN = Path(__file__).resolve().parent / "golden" / "version1"
 SMALL = yaml.safe_dump({**with_names(["plain"] * 2), "rows": [{"name": "one"}]})
 
 
@@ -346,14 +346,14 @@ def test_mutated_results(tree: Any) -> None:
 
 
 @hostile(200)
-@given(mutated(json.loads((GOLDEN / f"{COST}.json").read_text())))
+@given(mutated(json.loads((GOLDEN / "version1" / f"{COST}.json").read_text())))
 def test_mutated_measurements(tree: Any) -> None:
     cost_looked_at(tree)
 
 
 @pytest.mark.parametrize("value", ["x", [], 10**400, 1e308, None, -1, True])
 def test_times_and_scores_that_are_none(value: Any) -> None:
-    tree = json.loads((GOLDEN / f"{COST}.json").read_text())
+    tree = json.loads((GOLDEN / "version1" / f"{COST}.json").read_text())
     for block in tree["metrics"].values():
         block["seconds_per_step"] = value
     cost_looked_at(tree)

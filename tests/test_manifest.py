@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from benchmark.errors import ManifestError, UserError
-from benchmark.manifest import PAPER_SUITES, SUITE_DIR, Published, find_manifests, load_manifest, suite_names
+from benchmark.manifest import PAPER_SUITES, Published, find_manifests, load_manifest, suite_names
+from benchmark.paths import SUITES
 from benchmark.profiles import load_variant
 from benchmark.suite import load_suite, load_suites
 from benchmark.yaml_files import read_yaml
@@ -232,9 +233,9 @@ def test_a_suite_is_found_by_name_and_by_path_and_taken_once(tmp_path: Path) -> 
     (tmp_path / "mine.yaml").write_text(GOOD, encoding="utf-8")
     own = tmp_path / "mine.yaml"
     assert find_manifests(["table2", str(own), "all", "table2"])[:3] == [
-        SUITE_DIR / "table2.yaml",
+        SUITES / "table2.yaml",
         own,
-        SUITE_DIR / "table1.yaml",
+        SUITES / "table1.yaml",
     ]
     assert len(find_manifests(["table2", "all"])) == 8
 
@@ -249,7 +250,7 @@ def test_suites_that_are_not_there(name: str, hint: str) -> None:
     assert hint in str(caught.value)
 
 
-@pytest.mark.parametrize("path", sorted(SUITE_DIR.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(SUITES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_a_manifest_is_named_as_its_file_and_says_how_to_run_it(path: Path) -> None:
     assert load_manifest(path).suite == path.stem
     header = [line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")]

@@ -6,7 +6,8 @@ import pytest
 
 from benchmark.costs import CostModel
 from benchmark.errors import UserError
-from benchmark.manifest import PAPER_SUITES, SUITE_DIR
+from benchmark.manifest import PAPER_SUITES
+from benchmark.paths import SUITES
 from benchmark.plan import Plan, make_plan
 from benchmark.profiles import load_variant
 from benchmark.spec import CostSpec, TrainSpec, run_id
@@ -15,7 +16,7 @@ from benchmark.suite import Suite, load_suites
 
 @cache
 def suites(*names: str, profile: str = "paper") -> list[Suite]:
-    return load_suites([SUITE_DIR / f"{name}.yaml" for name in names or PAPER_SUITES], load_variant(profile))
+    return load_suites([SUITES / f"{name}.yaml" for name in names or PAPER_SUITES], load_variant(profile))
 
 
 def plan(
@@ -165,11 +166,11 @@ def test_a_cost_run_is_planned_once_whatever_the_trials() -> None:
 
 
 def test_the_keenest_suite_decides_the_trials(tmp_path: Path) -> None:
-    text = (SUITE_DIR / "table1.yaml").read_text(encoding="utf-8")
+    text = (SUITES / "table1.yaml").read_text(encoding="utf-8")
     own = tmp_path / "own.yaml"
     own.write_text(text.replace("suite: table1", "suite: own\ntrials: 2"), encoding="utf-8")
     variant = load_variant("paper")
     two = load_suites([own], variant)
-    both = load_suites([own, SUITE_DIR / "table1.yaml"], variant)
+    both = load_suites([own, SUITES / "table1.yaml"], variant)
     assert make_plan(two, set()).totals() == totals(18, 18, 36)
     assert make_plan(both, set()).totals() == totals(36, 18, 72)

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from benchmark.errors import UserError
-from benchmark.manifest import PAPER_SUITES, SUITE_DIR
+from benchmark.manifest import PAPER_SUITES
+from benchmark.paths import SUITES
 from benchmark.plan import Plan, make_plan
 from benchmark.profiles import PROFILE_NAMES, load_profile, load_variant, merged, parse_setting
 from benchmark.spec import TrainSpec
@@ -33,7 +34,7 @@ def _plan(profile: str, settings: tuple[str, ...], names: tuple[str, ...]) -> Pl
 
 
 def suites(profile: str, settings: Sequence[str] = (), names: Sequence[str] = ALL) -> list[Suite]:
-    return load_suites([SUITE_DIR / f"{name}.yaml" for name in names], load_variant(profile, settings))
+    return load_suites([SUITES / f"{name}.yaml" for name in names], load_variant(profile, settings))
 
 
 def plan(profile: str, settings: Sequence[str] = (), names: Sequence[str] = ALL) -> Plan:

@@ -19,7 +19,8 @@ from benchmark.jobs import EXIT_FAILED, EXIT_INTERRUPTED, Job, RunFolder
 from benchmark.spec import TrainSpec, run_id
 from benchmark.store import Store
 
-ROOT = Path(__file__).resolve().parent.parent
+from .places import ROOT
+
 SFE = {"classifiers": 2, "beta": 0.5, "masks": {"views": 4}}
 KINDS: dict[str, dict[str, Any]] = {
     "baseline": {"method": {}},

@@ -1,7 +1,6 @@
 import copy
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +10,9 @@ from benchmark.axes import Choices, Dataset, Mixing, Network, Numerics, Schedule
 from benchmark.schema import dotted, first_problem
 from benchmark.spec import RUN_SPEC, CostSpec, TrainSpec, canonical, run_id, words_and_seed
 
-NOTES = Path(__file__).parent.parent / "docs" / "paper-notes.md"
+from .places import ROOT
+
+NOTES = ROOT / "docs" / "paper-notes.md"
 Tree = dict[str, Any]
 
 BASELINE: Tree = {

@@ -7,7 +7,8 @@ import pytest
 
 from benchmark.errors import ManifestError
 from benchmark.hardware import device_name
-from benchmark.manifest import PAPER_SUITES, SUITE_DIR, Published
+from benchmark.manifest import PAPER_SUITES, Published
+from benchmark.paths import SUITES
 from benchmark.profiles import load_variant
 from benchmark.spec import CostSpec, TrainSpec, run_id
 from benchmark.suite import Cell, Suite, load_suite, select
@@ -90,7 +91,7 @@ PRINTED: dict[str, tuple[list[str], str]] = {
 
 @cache
 def paper(name: str) -> Suite:
-    return load_suite(SUITE_DIR / f"{name}.yaml", load_variant("paper"))
+    return load_suite(SUITES / f"{name}.yaml", load_variant("paper"))
 
 
 def cell(suite: str, row: str, column: str) -> Cell:
@@ -278,7 +279,7 @@ def test_table3_measures_all_its_variants_in_one_run() -> None:
 @pytest.mark.parametrize("profile", ["paper", "short", "reduced", "mini", "smoke"])
 def test_all_cells_of_a_suite_stand_once(profile: str) -> None:
     for name in PAPER_SUITES:
-        suite = load_suite(SUITE_DIR / f"{name}.yaml", load_variant(profile))
+        suite = load_suite(SUITES / f"{name}.yaml", load_variant(profile))
         assert max(Counter((found.row, found.column) for found in suite.cells).values()) == 1
         assert {found.suite for found in suite.cells} == {name} == {suite.name}
         assert suite.trials == (2 if profile == "smoke" else 4)
@@ -289,7 +290,7 @@ def test_all_cells_of_a_suite_stand_once(profile: str) -> None:
 
 def test_beta_of_the_protocol_is_dropped_with_one_classifier_but_a_written_one_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
-    text = (SUITE_DIR / "table1.yaml").read_text(encoding="utf-8")
+    text = (SUITES / "table1.yaml").read_text(encoding="utf-8")
     path.write_text(text.replace("{network: resnet110}", "{network: resnet110, method: {beta: 0.5}}"), encoding="utf-8")
     with pytest.raises(ManifestError, match=r"rows\[0\]\.train\.method\.beta: has no meaning with one classifier"):
         load_suite(path, load_variant("paper"))

@@ -10,8 +10,8 @@ from benchmark.store import SCHEMA_VERSION, Store, checksum, read_json
 from benchmark.verify import verify
 
 from .made import edit, result
+from .places import GOLDEN
 
-GOLDEN = Path(__file__).resolve().parent / "golden"
 TRAINING = "standin-cifar100-resnet110-sfe-sd-s0-248793a211e8"
 COST = "cost-cifar100-resnet110-a7e4dfb26b59"
 FAILURE = "standin-cifar100-resnet110-sfe-sd-s1-54f310498eee"

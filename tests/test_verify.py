@@ -9,7 +9,8 @@ import pytest
 
 from benchmark.cli import main
 from benchmark.errors import UnknownVersionError
-from benchmark.manifest import SUITE_DIR, find_manifests, suite_names
+from benchmark.manifest import find_manifests, suite_names
+from benchmark.paths import SUITES
 from benchmark.plausible import problem_of
 from benchmark.profiles import load_variant
 from benchmark.spec import TrainSpec, run_id, with_seed
@@ -180,7 +181,7 @@ def test_renamed_duplicated_and_strange_files(results: Path, path: Path) -> None
 
 def test_results_of_another_profile_are_noted(tmp_path: Path) -> None:
     """A mini result lies in ``paper``; other seeds and choices of what a profile asks for may lie there."""
-    manifests = [SUITE_DIR / "table1.yaml"]
+    manifests = [SUITES / "table1.yaml"]
     of_mini = load_suite(manifests[0], load_variant("mini")).cells[0].spec
     beta_on = load_suite(manifests[0], load_variant("mini", ["beta_on=last"])).cells[1].spec
     paper, mini = Store(tmp_path / "paper"), Store(tmp_path / "mini")
@@ -316,7 +317,7 @@ def test_verify_of_one_suite_looks_at_its_results_alone(command: Command, path: 
 
 def test_a_wrong_manifest_is_a_finding(command: Command, tmp_path: Path) -> None:
     own = tmp_path / "own.yaml"
-    own.write_text((SUITE_DIR / "table1.yaml").read_text().replace("resnet110", "resnet111"))
+    own.write_text((SUITES / "table1.yaml").read_text().replace("resnet110", "resnet111"))
     status, out, _ = command("verify", str(own))
     assert status == 1
     assert out.count("own.yaml: profile paper: ") == 1

@@ -24,9 +24,10 @@ from benchmark.store import Result, Store
 from benchmark.training import checkpoint, evaluation, loop
 from benchmark.training.loop import Training
 
+from .places import ROOT
+
 pytestmark = pytest.mark.usefixtures("own_process")
 
-ROOT = Path(__file__).resolve().parent.parent
 WRN = Network(family="wrn", depth=10, width=1)
 SFE_SD = Method(classifiers=2, beta=0.5, masks=Masks(views=4), distillation=True)
 TINY = Dataset(name="stanford_dogs", source="standin", input_size=16, train_images=20, test_images=10)

@@ -12,12 +12,11 @@ from benchmark.errors import UserError
 from benchmark.files import why_unwritable
 from benchmark.hardware import cpu_has_bf16
 from benchmark.manifest import find_manifests
+from benchmark.paths import ROOT
 from benchmark.plan import Plan
 from benchmark.profiles import PROFILE_NAMES, Variant
 from benchmark.store import Store
 from benchmark.suite import Suite, load_suites
-
-ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def _folder(default: str, variable: str, text: str) -> dict[str, Any]:

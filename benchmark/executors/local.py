@@ -6,12 +6,10 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from benchmark.hardware import cores, device_kind, gpu_models, memory_available_gib
 from benchmark.jobs import RunFolder
-
-_ROOT = Path(__file__).resolve().parent.parent.parent
+from benchmark.paths import ROOT
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ class LocalExecutor:
             **os.environ,
             "OMP_NUM_THREADS": str(threads),
             "MKL_NUM_THREADS": str(threads),
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")])),
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
         }
         if slot.gpu is not None:
             visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")

@@ -5,7 +5,8 @@ import re
 import shlex
 
 from benchmark.catalogue import DATASETS
-from benchmark.manifest import SUITE_DIR, Published
+from benchmark.manifest import Published
+from benchmark.paths import SUITES
 from benchmark.plausible import PROCESS_MEMORY
 from benchmark.profiles import Setting
 from benchmark.provenance import UNCOMMITTED
@@ -63,7 +64,7 @@ def published(cell: TableCell) -> str:
 def command(suite: Suite, table: Table) -> str:
     """The command that writes this report from the results on disk."""
     # Somebody's own manifest goes by its bare name: reports name no folder of one machine.
-    own = suite.path.resolve() != (SUITE_DIR / f"{suite.name}.yaml").resolve()
+    own = suite.path.resolve() != (SUITES / f"{suite.name}.yaml").resolve()
     words = ["python", "run_suite.py", "report", suite.path.name if own else suite.name]
     if suite.variant.profile.profile != "paper":
         words += ["--profile", suite.variant.profile.profile]

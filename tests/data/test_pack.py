@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.places import ROOT
+
 #: Packs a folder with as many processes as there may be, whatever this machine's cores.
 PACK = """
 import sys

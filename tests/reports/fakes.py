@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from benchmark.manifest import SUITE_DIR
+from benchmark.paths import SUITES
 from benchmark.profiles import load_variant
 from benchmark.spec import CostSpec, TrainSpec, run_id, with_seed
 from benchmark.store import Result, Store
@@ -17,11 +17,11 @@ PREDICTIONS = ("single", "aggregated", "aggregated_probabilities", "aggregated_f
 
 
 def paper(name: str, settings: Sequence[str] = ()) -> Suite:
-    return load_suite(SUITE_DIR / f"{name}.yaml", load_variant("paper", settings))
+    return load_suite(SUITES / f"{name}.yaml", load_variant("paper", settings))
 
 
 def under(profile: str, name: str, settings: Sequence[str] = ()) -> Suite:
-    return load_suite(SUITE_DIR / f"{name}.yaml", load_variant(profile, settings))
+    return load_suite(SUITES / f"{name}.yaml", load_variant(profile, settings))
 
 
 def own(tmp_path: Path, profile: str = "paper", **changes: Any) -> Suite:

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from benchmark.data.standin import standin
-from benchmark.manifest import SUITE_DIR
+from benchmark.paths import SUITES
 from benchmark.profiles import load_variant
 from benchmark.reports import map_grid, plots
 from benchmark.reports.gallery import collect_maps
@@ -24,7 +24,7 @@ SMALL = ["dataset.input_size=32", "activation_maps=2"]
 
 @pytest.fixture
 def smoke(tmp_path: Path) -> tuple[Suite, Store]:
-    return load_suite(SUITE_DIR / "figure1.yaml", load_variant("smoke", SMALL)), Store(tmp_path / "results")
+    return load_suite(SUITES / "figure1.yaml", load_variant("smoke", SMALL)), Store(tmp_path / "results")
 
 
 def map_of(image: int, label: int, predicted: int = 0) -> ActivationMap:

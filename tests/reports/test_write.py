@@ -6,13 +6,11 @@ from pathlib import Path
 import matplotlib.image
 from PIL import Image
 
-from benchmark.reports import write
 from benchmark.reports.write import stale_reports, write_reports
 from benchmark.store import Store
+from tests.places import ROOT
 
 from .fakes import cell, fill, paper, train, under
-
-ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def tree_of(folder: Path) -> dict[str, bytes]:
@@ -88,5 +86,4 @@ def test_a_broken_result_costs_its_own_trial_only(store: Store, tmp_path: Path) 
 def test_reports_need_no_torch_and_their_package_nothing_at_all() -> None:
     code = "import sys, benchmark.reports as r; assert not {'pandas', 'matplotlib'} & set(sys.modules)\n"
     code += "import benchmark.reports.write; assert not {'torch', 'matplotlib.pyplot'} & set(sys.modules)"
-    root = Path(write.__file__).parents[2]
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=root)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
