@@ -5,6 +5,7 @@ when, and what an ended worker means.
 """
 
 import contextlib
+import math
 import signal
 import time
 from collections import deque
@@ -48,11 +49,12 @@ class Places:
 
 @dataclass
 class Summary:
-    """How an invocation ended: failed runs with the kind of failure, and whether it was interrupted."""
+    """How an invocation ended: failed runs with the kind of failure; whether it was interrupted, by its deadline."""
 
     completed: int = 0
     failed: dict[str, str] = field(default_factory=dict)
     interrupted: bool = False
+    out_of_time: bool = False
 
 
 def taken_up(runs: Sequence[PlannedRun], store: Store, *, retry_failed: bool) -> list[PlannedRun]:
@@ -84,13 +86,21 @@ class Scheduler:
         view: who watches.
         timeout_min: minutes that a run's training steps, and each attempt as a whole, may take; None for no
             bound. The worker keeps to it; one that hangs is killed :data:`GRACE_MIN` later.
+        deadline: when every run saves and ends, as after Ctrl-C; of the clock :func:`time.monotonic`.
     """
 
     def __init__(
-        self, executor: LocalExecutor, store: Store, places: Places, view: View, *, timeout_min: float | None = None
+        self,
+        executor: LocalExecutor,
+        store: Store,
+        places: Places,
+        view: View,
+        *,
+        timeout_min: float | None = None,
+        deadline: float = math.inf,
     ) -> None:
         self.executor, self.store, self.places, self.view = executor, store, places, view
-        self.timeout_min = timeout_min
+        self.timeout_min, self.deadline = timeout_min, deadline
         self.summary = Summary()
         self.pace = Pace({})
         self.running: dict[str, PlannedRun] = {}
@@ -102,8 +112,8 @@ class Scheduler:
     def run(self, runs: Sequence[PlannedRun], *, retry_failed: bool = False) -> Summary:
         """Train the runs, none of which has a result; with ``retry_failed`` just the failures of earlier invocations.
 
-        Without it those wait, and are part of the summary. A ``KeyboardInterrupt`` makes every worker save its
-        state and ends the call with what is done.
+        Without it those wait, and are part of the summary. A ``KeyboardInterrupt``, or the deadline, makes every
+        worker save its state and ends the call with what is done.
         """
         queue = deque(taken_up(runs, self.store, retry_failed=retry_failed))
         if not retry_failed:
@@ -113,9 +123,9 @@ class Scheduler:
         try:
             self._loop(queue)
         except KeyboardInterrupt:
-            self._stop()
+            self._stop(queue)
         except OSError:  # a full disk, say: nothing more can be ordered or recorded
-            self._stop()
+            self._stop(queue)
             raise
         finally:
             self.view.close()
@@ -123,6 +133,10 @@ class Scheduler:
 
     def _loop(self, queue: deque[PlannedRun]) -> None:
         while queue or self.running:
+            if time.monotonic() >= self.deadline:
+                self.summary.out_of_time = True
+                self._stop(queue)
+                return
             self._start_what_fits(queue)
             for name, status in self.executor.ended().items():
                 self._ended(self.running.pop(name), status, queue)
@@ -225,7 +239,7 @@ class Scheduler:
             self.summary.failed[run.run_id] = outcome
         self._tell_total()
 
-    def _stop(self) -> None:
+    def _stop(self, queue: deque[PlannedRun]) -> None:
         """Let every worker save; a second Ctrl-C, or two minutes, and they are ended without."""
         self.summary.interrupted = True
         self.executor.stop()
@@ -233,11 +247,12 @@ class Scheduler:
         try:
             while self.running and time.monotonic() < deadline:
                 for name, status in self.executor.ended().items():
-                    self._ended(self.running.pop(name), status, deque())
+                    self._ended(self.running.pop(name), status, queue)
                 time.sleep(POLL_SECONDS)
         except KeyboardInterrupt:
             pass
         self.executor.stop(kill=True)
+        self.summary.interrupted = bool(queue or self.running)  # else the last ones ended by themselves meanwhile
         for name in self.running:
             with contextlib.suppress(OSError):  # a full disk may be why we stop
                 self._folder(name).note_attempt("interrupted")

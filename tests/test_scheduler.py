@@ -1,4 +1,5 @@
 import json
+import math
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -201,10 +202,11 @@ class Bench:
         *,
         retry_failed: bool = False,
         timeout_min: float | None = None,
+        deadline: float = math.inf,
     ) -> Summary:
         self.view = FakeView()
         engine = cast(LocalExecutor, executor)
-        scheduler = Scheduler(engine, self.store, self.places, self.view, timeout_min=timeout_min)
+        scheduler = Scheduler(engine, self.store, self.places, self.view, timeout_min=timeout_min, deadline=deadline)
         return scheduler.run(runs, retry_failed=retry_failed)
 
     def outcomes(self) -> list[str]:
@@ -513,6 +515,56 @@ def test_an_interrupted_suite_goes_on(bench: Bench) -> None:
     assert bench.run(FakeExecutor(complete), runs) == Summary(completed=2)
 
 
+def test_a_ctrl_c_that_leaves_nothing_undone_is_none(bench: Bench) -> None:
+    assert bench.run(FakeExecutor(complete, polls=2, interrupt_polls=[1]), runs_of(1)) == Summary(completed=1)
+
+
+# ------------------------------------------------------------------ the deadline
+
+
+def later(seconds: float) -> float:
+    return time.monotonic() + seconds
+
+
+def test_at_the_deadline_every_run_saves(bench: Bench) -> None:
+    runs = runs_of(4)
+    executor = FakeExecutor(complete, interrupt, slots=2, polls=10**9)
+
+    def end_them(*, kill: bool = False) -> None:
+        executor.stops.append(kill)
+        executor.running = {name: (0, status) for name, (_, status) in executor.running.items()}
+
+    executor.stop = end_them  # type: ignore[method-assign]
+    summary = bench.run(executor, runs, deadline=later(0.2))
+    assert summary == Summary(completed=1, interrupted=True, out_of_time=True)
+    assert executor.started == [run.run_id for run in runs[:2]]
+    assert executor.stops == [False, True]
+    assert bench.outcomes() == ["completed", "interrupted"]
+    assert bench.store.failed() == set()
+    assert bench.view.closed == 1
+    assert bench.run(FakeExecutor(complete), runs[1:]) == Summary(completed=3)
+
+
+def test_before_the_deadline_nothing_is_stopped(bench: Bench) -> None:
+    executor = FakeExecutor(complete)
+    assert bench.run(executor, runs_of(2), deadline=later(600)) == Summary(completed=2)
+    assert executor.stops == []
+
+
+def test_what_ends_by_itself_at_the_deadline_is_done(bench: Bench) -> None:
+    executor = FakeExecutor(complete, polls=10**9)
+    executor.stop = lambda *, kill=False: executor.running.update(dict.fromkeys(executor.running, (0, 0)))  # type: ignore[method-assign]
+    summary = bench.run(executor, runs_of(1), deadline=later(0.1))
+    assert (summary.completed, summary.interrupted) == (1, False)
+
+
+def test_after_the_deadline_nothing_starts(bench: Bench) -> None:
+    executor = FakeExecutor(complete)
+    assert bench.run(executor, runs_of(2), deadline=later(-1)) == Summary(interrupted=True, out_of_time=True)
+    assert executor.started == []
+    assert bench.run(executor, [], deadline=later(-1)) == Summary()
+
+
 # ------------------------------------------------------------------ data
 
 
@@ -557,3 +609,23 @@ def test_real_workers_beside_each_other_and_alone(bench: Bench, tmp_path: Path) 
         assert beside.metrics == alone.metrics
         assert beside.history == alone.history
         assert beside.provenance["data_digest"] == alone.provenance["data_digest"]
+
+
+def test_at_the_deadline_a_real_worker_saves_and_later_goes_on(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = spec_of()
+    run = planned(spec.model_copy(update={"schedule": spec.schedule.model_copy(update={"epochs": 5000})}))
+    folder = RunFolder(bench.places.runs / run.run_id)
+
+    def until_it_says_how_far_it_is() -> Summary:
+        (folder.folder / "progress.json").unlink(missing_ok=True)  # of an earlier attempt
+        executor = LocalExecutor("cpu", [Slot(None, 0)], memory_gib=1000)
+        scheduler = Scheduler(executor, bench.store, bench.places, view := FakeView())
+        monkeypatch.setattr(view, "moved", lambda *_: setattr(scheduler, "deadline", 0))
+        return scheduler.run([run])
+
+    for words in ("start", "resumed at epoch"):
+        assert until_it_says_how_far_it_is() == Summary(interrupted=True, out_of_time=True)
+        assert folder.checkpoint.exists()
+        assert words in folder.log.read_text()
+    assert bench.attempts(run) == ["start", "interrupted"] * 2
+    assert (bench.store.completed(), bench.store.failed()) == (set(), set())

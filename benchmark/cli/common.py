@@ -1,6 +1,7 @@
 """Options and steps that several commands share."""
 
 import hashlib
+import math
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -17,6 +18,19 @@ from benchmark.plan import Plan
 from benchmark.profiles import PROFILE_NAMES, Variant
 from benchmark.store import Store
 from benchmark.suite import Suite, load_suites
+
+
+class _Minutes(click.FloatRange):
+    """More than 0 and finite; by itself click takes ``nan`` and ``inf`` as well."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found: float = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value} is no number of minutes.", param, ctx)
+        return found
+
+
+MINUTES = _Minutes(min=0, min_open=True)
 
 
 def _folder(default: str, variable: str, text: str) -> dict[str, Any]:

@@ -1,13 +1,16 @@
 """``run``: train what is missing, then write the reports."""
 
+import math
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from benchmark.cli.common import (
+    MINUTES,
     check_precision,
     data_option,
     headline,
@@ -48,11 +51,8 @@ if TYPE_CHECKING:
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--jobs", type=click.IntRange(min=1), help="Runs at once; default: as many as fit.")
 @click.option("--runs-per-gpu", type=click.IntRange(min=1), default=1, show_default=True)
-@click.option(
-    "--timeout-min",
-    type=click.FloatRange(min=0, min_open=True),
-    help="Minutes for a run's training, and for an attempt.",
-)
+@click.option("--timeout-min", type=MINUTES, help="Minutes for a run's training, and for an attempt.")
+@click.option("--budget-min", type=MINUTES, help="Minutes for all of it; then every run saves its state and stops.")
 @click.option("--retry-failed", is_flag=True, help="Try the failed runs again, and only those.")
 def run(
     suites: tuple[str, ...],
@@ -69,12 +69,14 @@ def run(
     jobs: int | None,
     runs_per_gpu: int,
     timeout_min: float | None,
+    budget_min: float | None,
     retry_failed: bool,
 ) -> None:
     """Train what is missing of some suites, then write their reports.
 
     SUITE is table1 … table7, figure4, all (these eight), figure1, precision, or the path of a manifest.
     """
+    deadline = time.monotonic() + 60 * budget_min if budget_min else math.inf
     from rich.console import Console
 
     from benchmark.executors.local import LocalExecutor
@@ -101,7 +103,7 @@ def run(
     console.print(headline(loaded, plan), highlight=False, markup=False, soft_wrap=True)
     threads = max((planned.spec.numerics.threads for planned in plan.runs), default=1)
     engine = LocalExecutor.on_this_machine(device=kind, jobs=jobs, threads=threads, runs_per_gpu=runs_per_gpu)
-    scheduler = Scheduler(engine, store, places, make_view(console), timeout_min=timeout_min)
+    scheduler = Scheduler(engine, store, places, make_view(console), timeout_min=timeout_min, deadline=deadline)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended politely is interrupted like by Ctrl-C
     summary = scheduler.run(plan.missing, retry_failed=retry_failed)
     write_reports(loaded, store, reports_dir, trials, click.echo, places.cache)
@@ -110,7 +112,8 @@ def run(
     if retry_failed and untried and not summary.interrupted:
         click.echo(f"{len(untried)} runs are missing still; without --retry-failed they are trained.", err=True)
     if summary.interrupted:
-        click.echo("Interrupted; the same command goes on from here.", err=True)
+        why = f"The {budget_min:g} minutes of --budget-min are over" if summary.out_of_time else "Interrupted"
+        click.echo(f"{why}; the same command goes on from here.", err=True)
         sys.exit(130)
     sys.exit(1 if summary.failed else 0)
 
