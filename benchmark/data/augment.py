@@ -124,10 +124,8 @@ class Batches:
             yield normalise(pixels, self._mean, self._std), self._labels[samples], samples
 
 
-def centre_batches(
-    split: Split, mean: Channels, std: Channels, dataset: Dataset, device: torch.device, batch_size: int
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """The evaluation batches in the split's order: centre crop, normalised, not flipped.
+class CentreCrops:
+    """The evaluation's images in the split's order, resident on the device where it has room: centre crop, not flipped.
 
     Args:
         split: uint8 images no smaller than ``facts.stored_size(image_size)`` on either side, and labels [n].
@@ -135,23 +133,35 @@ def centre_batches(
         std: likewise.
         dataset: says the input size.
         device: where the batches appear.
-        batch_size: images a batch; the last may be smaller.
-
-    Yields:
-        images float32 [B, 3, S, S] in channels_last; labels int64 [B].
 
     Raises:
         ValueError: the shorter side of an image isn't the dataset's stored size.
     """
-    _check_side(split, dataset)
-    pixels, size = Pixels(split, 0, torch.device("cpu")), dataset.image_size
-    shift, scale = _planes(mean, device), _planes(std, device)
-    offsets = torch.from_numpy(split.centre_offsets(size))  # [n, 2]
-    for start in range(0, len(split.labels), batch_size):
-        samples = torch.arange(start, min(start + batch_size, len(split.labels)))
-        crop = pixels.crop(samples, offsets[samples], torch.zeros(len(samples), dtype=torch.bool), size)
-        labels = torch.from_numpy(split.labels[start : start + batch_size]).to(device)
-        yield normalise(crop.to(device), shift, scale), labels
+
+    def __init__(self, split: Split, mean: Channels, std: Channels, dataset: Dataset, device: torch.device) -> None:
+        _check_side(split, dataset)
+        self.size, self.device = dataset.image_size, device
+        self._mean, self._std = _planes(mean, device), _planes(std, device)
+        self._labels = torch.tensor(split.labels, device=device)  # [n]
+        self._pixels = Pixels(split, 0, _home(split, device))
+        self._offsets = torch.from_numpy(split.centre_offsets(self.size)).to(self._pixels.device)  # [n, 2]
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def batches(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """All images; the last batch may be smaller.
+
+        Yields:
+            images float32 [B, 3, S, S] in channels_last; labels int64 [B].
+        """
+        home = self._pixels.device
+        for start in range(0, len(self), batch_size):
+            samples = torch.arange(start, min(start + batch_size, len(self)), device=home)
+            unflipped = torch.zeros(len(samples), dtype=torch.bool, device=home)
+            crop = self._pixels.crop(samples, self._offsets[samples], unflipped, self.size)
+            labels = self._labels[start : start + batch_size]
+            yield normalise(crop.to(self.device), self._mean, self._std), labels
 
 
 def _planes(values: Channels, device: torch.device) -> Tensor:

@@ -2,7 +2,7 @@
 
 import torch
 
-from benchmark.data.augment import centre_batches
+from benchmark.data.augment import CentreCrops
 from benchmark.data.packed import ImageSet
 from benchmark.data.source import balanced_part
 from benchmark.errors import DivergedError
@@ -24,7 +24,8 @@ def activation_maps(model: JointNetwork, data: ImageSet, spec: TrainSpec, device
     chosen = balanced_part(data.test.labels, spec.activation_maps)
     part = data.test.take(chosen)
     maps, predicted = [], []
-    for images, labels in centre_batches(part, data.mean, data.std, spec.dataset, device, EVALUATION_BATCH):
+    crops = CentreCrops(part, data.mean, data.std, spec.dataset, device)
+    for images, labels in crops.batches(EVALUATION_BATCH["cpu"]):  # a handful
         found = model.class_activation(images, labels)
         if not torch.isfinite(found).all():
             raise DivergedError("an activation map of the trained network is not finite")

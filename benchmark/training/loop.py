@@ -1,5 +1,6 @@
 """The training loop."""
 
+import functools
 import math
 import os
 import time
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 from benchmark.axes import Numerics, Schedule
-from benchmark.data.augment import Batches
+from benchmark.data.augment import Batches, CentreCrops
 from benchmark.data.packed import ImageSet
 from benchmark.errors import DivergedError
 from benchmark.methods.mixing import InputMixing, Mixed
@@ -70,6 +71,11 @@ class Training:
         self.loss_sum = torch.zeros((), device=device)
         self.history: list[dict[str, Any]] = []
 
+    @functools.cached_property
+    def test_images(self) -> CentreCrops:
+        """What is evaluated on; made at the first evaluation, since cost runs have none."""
+        return CentreCrops(self.data.test, self.data.mean, self.data.std, self.spec.dataset, self.device)
+
     @property
     def done(self) -> float:
         """Finished part of the run, 0 to 1."""
@@ -123,9 +129,7 @@ class Training:
             raise DivergedError(f"the training loss of epoch {self.epoch + 1} is {loss}")
         self._require_finite_state()  # the loss of a step says nothing of what that step made
         with autocast(self.spec, self.device):
-            accuracies = evaluate(
-                self.predict, self.data, self.spec.dataset, self.device, carried=self.spec.method.carried_views
-            )
+            accuracies = evaluate(self.predict, self.test_images, carried=self.spec.method.carried_views)
         rate = learning_rate(self.spec.schedule, self.epoch)
         self.history.append({"epoch": self.epoch + 1, "learning_rate": rate, "train_loss": loss, **accuracies})
         self.epoch, self.step = self.epoch + 1, 0

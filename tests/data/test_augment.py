@@ -8,7 +8,7 @@ import torchvision.transforms.functional as vision
 from PIL import Image
 
 from benchmark.axes import Dataset
-from benchmark.data.augment import Batches, centre_batches
+from benchmark.data.augment import Batches, CentreCrops
 from benchmark.data.crops import crop_range, draw_epoch
 from benchmark.data.packed import ImageSet, Split
 from benchmark.data.standin import standin
@@ -60,7 +60,7 @@ def test_batches_are_torchvisions_given_the_same_choices(dataset: Dataset, unit:
 
 def test_evaluation_is_torchvisions_centre_crop_in_order(dataset: Dataset) -> None:
     images, size = standin(dataset), dataset.image_size
-    found = list(centre_batches(images.test, images.mean, images.std, dataset, CPU, 4))
+    found = list(CentreCrops(images.test, images.mean, images.std, dataset, CPU).batches(4))
     assert [len(labels) for _, labels in found] == ([4, 4, 1] if dataset is PADDED else [4, 1])
     assert torch.cat([labels for _, labels in found]).tolist() == images.test.labels.tolist()
     expected = [vision.center_crop(Image.fromarray(image), [size, size]) for image in images.test.images]
@@ -72,7 +72,7 @@ def test_centre_crop_rounds_as_torchvision_where_the_margin_is_odd() -> None:
     dataset = Dataset(name="stanford_dogs", source="standin", train_images=1, test_images=2, input_size=21)
     images = standin(dataset)
     assert images.test.images.shape[1] - 21 == 3
-    (x, _), *_ = centre_batches(images.test, *UNIT, dataset, CPU, 2)
+    (x, _), *_ = CentreCrops(images.test, *UNIT, dataset, CPU).batches(2)
     for got, image in zip(x, images.test.images, strict=True):
         assert torch.equal(got, vision.to_tensor(vision.center_crop(Image.fromarray(image), [21, 21])))
 
@@ -188,7 +188,7 @@ def test_batches_of_odd_sizes_are_torchvisions_given_the_same_choices(odd: tuple
 def test_evaluation_of_odd_sizes_is_torchvisions_centre_crop(odd: tuple[Dataset, Split]) -> None:
     dataset, split = odd
     size = dataset.image_size
-    found = torch.cat([x for x, _ in centre_batches(split, *UNIT, dataset, CPU, 7)])
+    found = torch.cat([x for x, _ in CentreCrops(split, *UNIT, dataset, CPU).batches(7)])
     expected = [vision.to_tensor(vision.center_crop(Image.fromarray(image), [size, size])) for image in split]
     assert torch.equal(found, torch.stack(expected))
 

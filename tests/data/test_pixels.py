@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from benchmark.axes import Dataset
-from benchmark.data.augment import centre_batches
+from benchmark.data.augment import CentreCrops
 from benchmark.data.cache import ensure_packed, write_set
 from benchmark.data.packed import ImageSet
 from benchmark.data.pixels import centre_crops
@@ -29,7 +29,7 @@ def test_they_are_what_the_network_sees() -> None:
     crops = centre_crops(DOGS, images.digest, None)
     assert crops is not None
     assert [crop.shape for crop in crops] == [(56, 56, 3)] * 3
-    ((seen, _),) = centre_batches(images.test, (0, 0, 0), (1, 1, 1), DOGS, torch.device("cpu"), 10)
+    ((seen, _),) = CentreCrops(images.test, (0, 0, 0), (1, 1, 1), DOGS, torch.device("cpu")).batches(10)
     np.testing.assert_array_equal(crops, np.round(seen.numpy().transpose(0, 2, 3, 1) * 255))
 
 

@@ -1,10 +1,13 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from benchmark.axes import Dataset, Masks, Method, Network, Schedule
+from benchmark.data import augment
+from benchmark.data.augment import CentreCrops
 from benchmark.data.packed import ImageSet
 from benchmark.data.source import load
 from benchmark.methods.network import JointNetwork, build_network
@@ -12,6 +15,7 @@ from benchmark.methods.objective import predictions
 from benchmark.spec import PROTOCOL, TrainSpec
 from benchmark.training import evaluation
 from benchmark.training.evaluation import evaluate
+from benchmark.training.loop import Training
 
 CPU = torch.device("cpu")
 SPEC = TrainSpec(
@@ -43,6 +47,10 @@ def model(data: ImageSet) -> JointNetwork:
     return built
 
 
+def crops(data: ImageSet, dataset: Dataset = SPEC.dataset) -> CentreCrops:
+    return CentreCrops(data.test, data.mean, data.std, dataset, CPU)
+
+
 def by_hand(model: JointNetwork, data: ImageSet) -> dict[str, float]:
     """Image by image."""
     model.eval()
@@ -57,7 +65,7 @@ def by_hand(model: JointNetwork, data: ImageSet) -> dict[str, float]:
 
 def test_accuracy_is_the_share_of_hits(model: JointNetwork, data: ImageSet) -> None:
     wanted = by_hand(model, data)
-    assert evaluate(model, data, SPEC.dataset, CPU) == pytest.approx(wanted)
+    assert evaluate(model, crops(data)) == pytest.approx(wanted)
     assert set(wanted) == {
         "single",
         "aggregated",
@@ -74,41 +82,77 @@ def test_accuracy_is_the_share_of_hits(model: JointNetwork, data: ImageSet) -> N
 def test_the_batch_size_changes_no_number(
     model: JointNetwork, data: ImageSet, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted = evaluate(model, data, SPEC.dataset, CPU)
-    monkeypatch.setattr(evaluation, "EVALUATION_BATCH", size)
-    assert evaluate(model, data, SPEC.dataset, CPU) == wanted
+    wanted = evaluate(model, crops(data))
+    monkeypatch.setitem(evaluation.EVALUATION_BATCH, "cpu", size)
+    assert evaluate(model, crops(data)) == wanted
 
 
 def test_evaluation_leaves_the_model_as_it_was(model: JointNetwork, data: ImageSet) -> None:
     model.train()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    evaluate(model, data, SPEC.dataset, CPU)
+    evaluate(model, crops(data))
     assert model.training
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, before[name]), name
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
+def test_batches_of_a_gpu_give_the_accuracy_of_batches_of_a_processor(
+    model: JointNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = Dataset(name="stanford_dogs", source="standin", input_size=16, train_images=10, test_images=1100)
+    many = crops(load(dataset, None, Path("no-cache")), dataset)
+    here = evaluate(model, many)
+    monkeypatch.setitem(evaluation.EVALUATION_BATCH, "cpu", evaluation.EVALUATION_BATCH["cuda"])
+    there = evaluate(model, many)
+    assert here.keys() == there.keys()
+    for name, accuracy in here.items():
+        assert abs(accuracy - there[name]) * len(many) / 100 < 2.5, name  # near ties may turn, two of 1100
+
+
+def test_the_table_of_test_pixels_is_made_once_a_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    table = augment.Pixels
+
+    def counted(*arguments: Any) -> augment.Pixels:
+        made.append(len(arguments[0].labels))
+        return table(*arguments)
+
+    monkeypatch.setattr(augment, "Pixels", counted)
+    spec = SPEC.model_copy(update={"schedule": Schedule(epochs=3, batch_size=10, learning_rate=0.1)})
+    training = Training(spec, load(SPEC.dataset, None, Path("no-cache")), CPU)
+    assert made == [10], "a training that is not evaluated, as a cost run's, needs no test images"
+    training.run(lambda _: None)
+    assert made == [10, 45]
+    assert len(training.history) == 3
+
+
+class Asked:
+    """Images that only note how many are asked for at once."""
+
+    def __init__(self, dataset: Dataset, device: str) -> None:
+        self.size, self.device, self.asked = dataset.image_size, torch.device(device), list[int]()
+
+    def batches(self, size: int) -> list[Any]:
+        self.asked.append(size)
+        return []
+
+
 @pytest.mark.parametrize(
-    ("dataset", "carried", "images"),
+    ("dataset", "carried", "here", "on_a_gpu"),
     [
-        (Dataset(name="cifar100"), 1, 250),
-        (Dataset(name="cifar100"), 33, 7),
-        (Dataset(name="tiny-imagenet"), 1, 250),
-        (Dataset(name="stanford_dogs"), 1, 62),
-        (Dataset(name="cub200"), 1, 15),
-        (Dataset(name="cub200"), 33, 1),
+        (Dataset(name="cifar100"), 1, 250, 1000),
+        (Dataset(name="cifar100"), 33, 7, 30),
+        (Dataset(name="tiny-imagenet"), 1, 250, 1000),
+        (Dataset(name="stanford_dogs"), 1, 62, 250),
+        (Dataset(name="cub200"), 1, 15, 62),
+        (Dataset(name="cub200"), 33, 1, 1),
     ],
 )
 def test_larger_images_and_carried_views_are_evaluated_fewer_at_once(
-    model: JointNetwork, data: ImageSet, dataset: Dataset, carried: int, images: int, monkeypatch: pytest.MonkeyPatch
+    model: JointNetwork, dataset: Dataset, carried: int, here: int, on_a_gpu: int
 ) -> None:
-    asked: list[int] = []
-
-    def batches(*words: object) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        asked.append(words[-1])  # type: ignore[arg-type]
-        return []
-
-    monkeypatch.setattr(evaluation, "centre_batches", batches)
-    evaluate(model, data, dataset, CPU, carried=carried)
-    assert asked == [images]
+    for device, wanted in (("cpu", here), ("cuda", on_a_gpu)):
+        images = Asked(dataset, device)
+        evaluate(model, images, carried=carried)  # type: ignore[arg-type]
+        assert images.asked == [wanted]
