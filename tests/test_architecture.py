@@ -172,3 +172,15 @@ def test_reports_need_no_torch(tmp_path: Path) -> None:
     assert "pandas" in packages
     assert not packages & TORCH
     assert (tmp_path / "reports" / "paper" / "table2.csv").exists()
+
+
+def test_nothing_that_git_ignores_is_tracked() -> None:
+    # a checkout would replace what lies there by itself: an environment by a link to somebody else's, say
+    words = ["git", "ls-files", "--cached", "--ignored", "--exclude-standard"]
+    try:
+        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("there is no git")
+    if done.returncode:
+        pytest.skip("this is no checkout")
+    assert done.stdout == ""
