@@ -1,7 +1,14 @@
 #!/usr/bin/env python
 """Reproduce the tables and figures of the SFE paper: ``python run_suite.py table1``."""
 
-if __name__ == "__main__":
-    from benchmark.cli import main  # in here: processes that decode images load this file, and need nothing of it
+import sys
+
+if __name__ == "__main__":  # in here: processes that decode images load this file, and need nothing of it
+    if sys.platform == "win32":  # before anything that Windows lacks is imported
+        print(
+            "error: this program needs Linux or macOS; on Windows run it inside WSL, which is a Linux", file=sys.stderr
+        )
+        sys.exit(2)
+    from benchmark.cli import main
 
     main()

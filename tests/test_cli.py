@@ -399,6 +399,13 @@ def test_help_shows_every_command(command: Command, words: list[str]) -> None:
         assert f"  {verb} " in said.out
 
 
+def test_windows_is_told_so_in_a_sentence() -> None:
+    code = "import runpy, sys\nsys.platform = 'win32'\nsys.modules.update(dict.fromkeys(('resource', 'fcntl')))\n"
+    code += "runpy.run_path('run_suite.py', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    refused(Said(done.returncode, done.stdout, done.stderr), "needs Linux or macOS", "WSL")
+
+
 def test_version(command: Command) -> None:
     assert benchmark.__version__ in command("--version").out
 
