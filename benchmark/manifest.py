@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from benchmark.claims import Claim
 from benchmark.errors import ManifestError, UserError
 from benchmark.paths import SUITES
 from benchmark.schema import Frozen, dotted, first_problem, refuse, suggestion
@@ -57,7 +58,7 @@ class Row(Frozen):
     """A printed row: what it trains, on top of the defaults, and the paper's numbers in column order.
 
     ``columns`` leaves the others blank; ``cells`` lays something over single cells; ``listing1`` makes
-    this row's cost the one of the paper's Listing 1; ``margin`` overrides the suite's.
+    this row's cost the one of the paper's Listing 1; ``margin`` and ``assumed_std`` override the suite's.
     """
 
     name: str = Field(min_length=1)
@@ -67,6 +68,7 @@ class Row(Frozen):
     cells: dict[str, dict[str, Any]] = Field(default={})
     listing1: bool = False
     margin: float | None = Field(default=None, gt=0)
+    assumed_std: float | None = Field(default=None, gt=0)
 
     @field_validator("published")
     @classmethod
@@ -80,13 +82,18 @@ class Row(Frozen):
 
 
 class Manifest(Frozen):
-    """One table or figure of the paper, or an experiment of somebody's own."""
+    """One table or figure of the paper, or an experiment of somebody's own.
+
+    ``margin`` is δ, the points within which two means count as equal; ``assumed_std`` stands in for the spread
+    of printed numbers without one.
+    """
 
     suite: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")
     title: str
     source: str
     metric: Literal["accuracy", "error"]
     margin: float = Field(gt=0)
+    assumed_std: float | None = Field(default=None, gt=0)
     corner: str
     best: Literal["row", "table", "none"]
     plot: Literal["dots", "lines", "maps"] = "dots"
@@ -95,6 +102,7 @@ class Manifest(Frozen):
     defaults: dict[str, Any] = Field(default={})
     columns: list[Column] = Field(min_length=1)
     rows: list[Row] = Field(min_length=1)
+    claims: list[Claim] = Field(default=[])
 
     @model_validator(mode="after")
     def _check(self) -> "Manifest":
