@@ -5,6 +5,7 @@ import os
 import platform
 import resource
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 from benchmark.errors import UserError
 
 _GPUS = Path("/proc/driver/nvidia/gpus")
-_MEMINFO, _CGROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
+_MEMINFO, _CGROUP, _OWN_GROUPS = Path("/proc/meminfo"), Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
 
 @cache
@@ -76,8 +77,13 @@ def device_name(wanted: str = "auto") -> str:
 
 
 def cores() -> int:
-    """Processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Processor cores that this process may keep busy: those it may run on, within a container's quota."""
+    found: list[float] = [len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1]
+    for group, names in _groups("cpu.max", "cpu", "cpu.cfs_quota_us", "cpu.cfs_period_us"):
+        with contextlib.suppress(OSError, ValueError, ZeroDivisionError):  # no quota: "max"
+            quota, period = (int(word) for name in names for word in (group / name).read_text().split())
+            found += [quota / period] if quota > 0 else []  # version 1 says -1 for none
+    return max(1, int(min(found)))
 
 
 def memory_available_gib() -> float:
@@ -86,11 +92,33 @@ def memory_available_gib() -> float:
     with contextlib.suppress(OSError):
         lines = _MEMINFO.read_text().splitlines()
         free += [int(line.split()[1]) / 2**20 for line in lines if line.startswith("MemAvailable")]
-    with contextlib.suppress(OSError, ValueError, KeyError):  # no container, or one whose limit is "max"
-        limit, used = (int((_CGROUP / f"memory.{name}").read_text()) for name in ("max", "current"))
-        counts = dict(line.split() for line in (_CGROUP / "memory.stat").read_text().splitlines())
-        free.append((limit - used + int(counts["inactive_file"])) / 2**30)  # files cached give way
+    names1 = ("memory.limit_in_bytes", "memory.usage_in_bytes")
+    for group, names in _groups("memory.max memory.current", "memory", *names1):
+        with contextlib.suppress(OSError, ValueError):  # no limit: "max", or in version 1 more than any machine has
+            limit, used = (int((group / name).read_text()) for name in names)
+            counts = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+            cached = int(counts.get("total_inactive_file", counts.get("inactive_file", 0)))  # gives way
+            free.append((limit - used + cached) / 2**30)
     return min(free, default=4.0)
+
+
+def _groups(names: str, controller: str, *names1: str) -> Iterator[tuple[Path, Sequence[str]]]:
+    """The control groups around this process, each with the files to read there.
+
+    Args:
+        names: of version 2, with spaces between them.
+        controller: of version 1.
+        names1: of version 1.
+    """
+    try:
+        own = [line.split(":", 2)[1:] for line in _OWN_GROUPS.read_text().splitlines()]
+    except OSError:
+        own = []
+    for top, wanted, files in ((_CGROUP, "", names.split()), (_CGROUP / controller, controller, names1)):
+        path = next((path for found, path in own if wanted in found.split(",")), "/")
+        parts = [] if ".." in path else Path(path).parts[1:]  # a path outside of what a container sees
+        for depth in range(len(parts) + 1):
+            yield top.joinpath(*parts[:depth]), files
 
 
 def process_peak_mib() -> float:

@@ -5,7 +5,17 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Mapping
 
+#: What has GNU's, Intel's and LLVM's OpenMP bind threads to cores, counted from the machine's first in every process.
+_BINDING = (
+    "GOMP_CPU_AFFINITY",
+    "KMP_AFFINITY",
+    "KMP_HW_SUBSET",
+    "KMP_PLACE_THREADS",
+    "OMP_PLACES",
+    "OMP_PROC_BIND",
+)
 #: Of glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
@@ -21,6 +31,11 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         mallopt(_M_MMAP_MAX, 0)  # large blocks come from the heap too,
         mallopt(_M_TRIM_THRESHOLD, -1)  # and the heap never shrinks
+
+
+def unbound(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which no process binds itself to cores: two that do so sit on the same ones."""
+    return {name: value for name, value in environment.items() if name not in _BINDING}
 
 
 def start_process(parent: int) -> None:

@@ -383,6 +383,20 @@ def test_wrong_options_end_with_2(folders: Path, command: Command, words: list[s
     assert list(folders.iterdir()) == []
 
 
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e400", "-nan", "0"])
+def test_no_option_takes_what_is_no_sane_number(value: str) -> None:
+    groups: list[click.Command] = [benchmark.cli.cli]
+    options = []
+    for group in groups:  # grows meanwhile
+        groups += group.commands.values() if isinstance(group, click.Group) else []
+        options += [option for option in group.params if issubclass(type(option.type), click.types.FloatParamType)]
+    assert options
+    for option in options:
+        with pytest.raises(click.BadParameter):
+            option.type.convert(value, option, None)
+        assert option.type.convert("1.5", option, None) == 1.5
+
+
 def test_a_bad_suite_as_a_program(folders: Path) -> None:
     refused(program("tabel1"), "did you mean 'table1'?")
     assert list(folders.iterdir()) == []

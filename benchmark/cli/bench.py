@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from benchmark.catalogue import NETWORKS
 from benchmark.cli.common import check_precision, json_option, reports_option, require_writable, shown
 from benchmark.errors import RunError, is_out_of_memory
 from benchmark.hardware import cores, device_kind, device_name
+from benchmark.processes import unbound
 from benchmark.provenance import describe
 
 _IMAGES = {"cpu": 1024, "cuda": 25_600}
@@ -52,6 +54,8 @@ def bench(
     kind = device_kind(device)
     check_precision(kind, [precision])
     require_writable(reports_dir / "bench", "the bench")
+    for name in os.environ.keys() - unbound(os.environ).keys():
+        del os.environ[name]  # before torch starts its threads, and for the processes that the loops have
     from benchmark.bench.measure import measure_all
     from benchmark.bench.setup import Setup
     from benchmark.bench.write import render, write_bench

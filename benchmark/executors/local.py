@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from benchmark.hardware import cores, device_kind, gpu_models, memory_available_gib
 from benchmark.jobs import RunFolder
 from benchmark.paths import ROOT
+from benchmark.processes import unbound
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class LocalExecutor:
         busy = [slot for _, slot, _ in self._running.values()]
         slot = next(slot for slot in self.slots if slot not in busy)
         environment = {
-            **os.environ,
+            **unbound(os.environ),
             "OMP_NUM_THREADS": str(threads),
             "MKL_NUM_THREADS": str(threads),
             "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),

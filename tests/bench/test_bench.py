@@ -1,5 +1,6 @@
 import importlib
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -196,8 +197,10 @@ def test_compiled_steps_are_asked_for_and_say_so(
 
     def measured(setup: Setup, _: Any) -> dict[str, Any]:
         setups.append(setup)
+        assert "OMP_PROC_BIND" not in os.environ, "each loop would be bound to the first core"
         return {key: numbers[key] for key in MEASURED}
 
+    monkeypatch.setenv("OMP_PROC_BIND", "true")
     monkeypatch.setattr("benchmark.bench.measure.measure_all", measured)
     monkeypatch.setattr(sys, "argv", ["run_suite.py", "bench", "--compiled", *SMALL, "--reports-dir", str(tmp_path)])
     main()

@@ -154,6 +154,15 @@ def test_the_worker_command(tmp_path: Path) -> None:
     assert "CUDA_VISIBLE_DEVICES" not in process.environment
 
 
+def test_no_worker_binds_itself_to_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that do so sit on the same ones: each counts from the machine's first."""
+    binding = ("OMP_PROC_BIND", "OMP_PLACES", "KMP_AFFINITY", "KMP_HW_SUBSET", "GOMP_CPU_AFFINITY")
+    for name in binding:
+        monkeypatch.setenv(name, "something")
+    environment = start(LocalExecutor("cpu", [Slot(None, 0)], memory_gib=10), tmp_path, "a").environment
+    assert environment.keys().isdisjoint(binding)
+
+
 def test_the_log_is_added_to(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "log.txt").write_text("the first attempt\n")
