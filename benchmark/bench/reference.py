@@ -61,7 +61,7 @@ class ReferenceNet(nn.Module):
     def __init__(self, network: Network, ours: JointNetwork) -> None:
         super().__init__()
         self.backbone = build_backbone(network)
-        self.backbone.load_state_dict(ours.backbone.state_dict())
+        self.backbone.load_state_dict({**self.backbone.state_dict(), **ours.backbone.state_dict()})  # it counts batches
         (self.fc2, masks2), (self.fc3, masks3) = (
             (self._copy(ours.heads[f"stage{s}"]), ours.get_buffer(f"masks_stage{s}")[1:]) for s in (2, 3)
         )

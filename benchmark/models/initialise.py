@@ -31,6 +31,7 @@ def initialise(module: nn.Module, seed: int) -> None:
                 layer.bias.zero_()
         elif isinstance(layer, nn.BatchNorm2d):
             layer.reset_parameters()
+            layer.num_batches_tracked = None  # nothing reads it beside a momentum: a kernel a step saved
         elif isinstance(layer, nn.Linear):
             bound = 1 / math.sqrt(layer.in_features)
             _uniform(layer.weight, bound, seed, f"{name}.weight")

@@ -182,7 +182,10 @@ class Training:
         epoch, step, history = checkpoint["epoch"], checkpoint["step"], checkpoint["history"]
         if not (0 <= epoch <= self.spec.schedule.epochs and 0 <= step <= self.steps and len(history) == epoch):
             raise ValueError(f"epoch {epoch} and step {step} with {len(history)} epochs of history")
-        self.model.load_state_dict(checkpoint["model"])
+        model = checkpoint["model"]
+        for name in [name for name in model if name.endswith("num_batches_tracked")]:
+            del model[name]  # of a checkpoint of before: batch norms counted, and nothing read it
+        self.model.load_state_dict(model)
         self.optimizer.load_state_dict(checkpoint["optimizer"])
         self.loss_sum.copy_(checkpoint["loss_sum"])
         self.epoch, self.step = epoch, step

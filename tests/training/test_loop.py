@@ -297,6 +297,24 @@ def test_a_resumed_run_is_the_undisturbed_one(spec: TrainSpec, tmp_path: Path) -
             assert torch.equal(ours, theirs), name
 
 
+def test_a_checkpoint_of_batch_norms_that_counted_still_fits(tmp_path: Path) -> None:
+    spec = spec_of(SFE)
+    with pytest.raises(Stop):
+        (interrupted := training_of(spec)).run(stop_after(5))
+    state = interrupted.checkpoint()
+    norms = [name for name in state["model"] if name.endswith("running_var")]
+    for name in norms:
+        state["model"][name.replace("running_var", "num_batches_tracked")] = torch.tensor(5)
+    checkpoint.save(tmp_path / "checkpoint.pt", {"run_id": "x", **state})
+    loaded = checkpoint.load(tmp_path / "checkpoint.pt", "x")
+    assert loaded is not None
+    assert sum(name.endswith("num_batches_tracked") for name in loaded["model"]) == len(norms) > 5
+    resumed = training_of(spec)
+    resumed.resume(loaded)
+    resumed.run(nothing)
+    assert resumed.history == trained(spec).history
+
+
 def test_a_run_interrupted_after_every_step_is_the_undisturbed_one(tmp_path: Path) -> None:
     spec = spec_of(SFE_SD, mixing=Mixing(mixup_alpha=1.0))
     training = training_of(spec)
