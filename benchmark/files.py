@@ -4,10 +4,22 @@ import contextlib
 import errno
 import glob
 import os
+import stat
 import tempfile
 from pathlib import Path
+from typing import BinaryIO
 
 from filelock import FileLock
+
+#: Bytes of a file that is read here, at most; a device or a file with holes may show any number.
+LARGEST = 2**30
+_SPECIAL = {
+    stat.S_IFDIR: "is a folder",
+    stat.S_IFIFO: "is a named pipe",
+    stat.S_IFSOCK: "is a socket",
+    stat.S_IFCHR: "is a device",
+    stat.S_IFBLK: "is a device",
+}
 
 #: What systems answer where a file system (exFAT, some network mounts) knows no hard links.
 _NO_LINKS = (errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK)
@@ -73,6 +85,37 @@ def rename_new(source: Path, target: Path) -> None:
             source.rename(target)
     else:
         source.unlink()
+
+
+def why_irregular(status: os.stat_result, largest: int = LARGEST) -> str | None:
+    """Why what ``os.stat`` shows is not to be read, as the end of a sentence; None where it is a file of sane size."""
+    if not stat.S_ISREG(status.st_mode):
+        return f"{_SPECIAL.get(stat.S_IFMT(status.st_mode), 'is something special')}, no file"
+    return f"has {status.st_size} bytes, more than the {largest} that are read" if status.st_size > largest else None
+
+
+def open_regular(path: Path | str, largest: int = LARGEST) -> BinaryIO:
+    """Open a file to be read: a pipe in its place would keep its reader waiting, a device would never end.
+
+    Args:
+        path: the file; a link to one will do.
+        largest: more bytes are refused.
+
+    Raises:
+        OSError: it can't be opened, or is no regular file of that size.
+    """
+    if (reason := why_irregular(Path(path).stat(), largest)) is None:  # before opening, which may wait or wake a device
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        if (reason := why_irregular(os.fstat(handle), largest)) is None:
+            return open(path, "rb", opener=lambda *_: handle)
+        os.close(handle)
+    raise OSError(errno.EINVAL, reason, str(path))
+
+
+def read_regular(path: Path | str, largest: int = LARGEST) -> bytes:
+    """The bytes of a file; raises as :func:`open_regular` does."""
+    with open_regular(path, largest) as file:
+        return file.read(largest)
 
 
 def remove_leftovers(path: Path) -> None:

@@ -109,6 +109,7 @@ def of_run(
     data_digest: str | None,
     start: datetime.datetime | None,
     earlier: Sequence[dict[str, Any]] = (),
+    images: dict[str, int] | None = None,
 ) -> dict[str, Any]:
     """The whole provenance of a run that ends now; what is not known of a failed attempt is None.
 
@@ -118,11 +119,13 @@ def of_run(
         data_digest: of its images.
         start: when this process took it up.
         earlier: the sessions before that, of the checkpoint it went on from.
+        images: how many were trained on and tested on, and how many of the latter are among the former.
     """
     sessions = [*earlier, *([session(device, data_digest, start)] if start else [])]
     return {
         **describe(device),
         "data_digest": data_digest,
+        "images": images,
         "precision": spec.numerics.precision,
         "threads": spec.numerics.threads,
         "start": sessions[0]["start"] if sessions else None,

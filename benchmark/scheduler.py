@@ -15,7 +15,6 @@ from pathlib import Path
 
 from benchmark import provenance
 from benchmark.costs import memory_gib, relative_work
-from benchmark.data.source import prepare
 from benchmark.executors.local import LocalExecutor
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, RunFolder
 from benchmark.plan import PlannedRun
@@ -63,17 +62,6 @@ def taken_up(runs: Sequence[PlannedRun], store: Store, *, retry_failed: bool) ->
     if retry_failed:
         return [run for run in runs if run.run_id in failed]
     return [run for run in runs if run.run_id not in failed]
-
-
-def prepare_data(runs: Sequence[PlannedRun], places: Places) -> None:
-    """Check and pack every dataset that the runs read, before anything is trained.
-
-    Raises:
-        DataError: a set is missing, damaged or not to be read yet.
-    """
-    datasets = {run.spec.dataset.model_dump_json(): run.spec.dataset for run in runs}
-    for dataset in datasets.values():
-        prepare(dataset, places.data, places.cache)
 
 
 class Scheduler:

@@ -148,7 +148,7 @@ class _Worker:
         images = self._images(spec.dataset)
         check = functools.partial(self.watch.check, self.job.timeout_min)
         metrics, cost = measure(spec, images, torch.device(self.job.device), check)
-        self.store.put(self._result("completed", metrics, [], cost, images.digest))
+        self.store.put(self._result("completed", metrics, [], cost, images))
 
     def _images(self, dataset: Dataset) -> ImageSet:
         data_dir = Path(self.job.data_dir) if self.job.data_dir else None
@@ -165,7 +165,7 @@ class _Worker:
         training = self._resumed(functools.partial(Training, spec, images, torch.device(self.job.device)))
         training.run(self._after_step)
         cost = {**_peak_memory(self.job.device), **training.cost()}
-        result = self._result("completed", training.metrics(), training.history, cost, images.digest)
+        result = self._result("completed", training.metrics(), training.history, cost, images)
         self.store.put(result.model_copy(update={"activation_maps": training.activation_maps()}))
 
     def _resumed(self, begin: Callable[[], "Training"]) -> "Training":
@@ -228,9 +228,10 @@ class _Worker:
         metrics: dict[str, Any],
         history: list[dict[str, Any]],
         cost: dict[str, Any],
-        digest: str | None,
+        images: ImageSet | None,
         failure: Failure | None = None,
     ) -> Result:
+        digest, counts = (images.digest, images.counts) if images else (None, None)
         return Result(
             schema_version=SCHEMA_VERSION,
             run_id=self.job.run_id,
@@ -239,7 +240,7 @@ class _Worker:
             metrics=metrics,
             history=history,
             cost=cost,
-            provenance=provenance.of_run(self.job.spec, self.job.device, digest, self.started, self.earlier),
+            provenance=provenance.of_run(self.job.spec, self.job.device, digest, self.started, self.earlier, counts),
             failure=failure,
         )
 

@@ -19,7 +19,7 @@ FLOORS = {
     6: ("cli",),
     5: ("scheduler", "progress"),
     4: ("worker", "executors", "bench"),
-    3: ("training", "reports", "verdicts", "status", "verify", "merge"),
+    3: ("training", "reports", "verdicts", "status", "verify", "merge", "preparation"),
     2: ("methods", "plan", "plausible"),
     1: ("data", "models", "manifest", "profiles", "layers", "suite", "store", "jobs", "provenance", "costs"),
     0: (

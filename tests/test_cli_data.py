@@ -25,7 +25,7 @@ def test_list_says_what_is_there_what_is_missing_how_large_and_from_where(tmp_pa
     (tmp_path / "CUB_200_2011").mkdir()
     meta = tmp_path / "scratch" / "data" / "cifar100" / "meta.json"
     meta.parent.mkdir(parents=True)
-    meta.write_text(json.dumps({"key": "cifar100 official 32", "files": {"a": [3_000_000, 1]}}))
+    meta.write_text(json.dumps({"key": "cifar100 official 32", "files": {"a": 3_000_000}}))
     done = data("list", "--data-dir", str(tmp_path), "--scratch-dir", str(tmp_path / "scratch"))
     assert (done.returncode, done.stderr) == (0, "")
     assert all(name in done.stdout for name in DATASETS)

@@ -14,12 +14,11 @@ from benchmark import scheduler as module
 from benchmark import worker
 from benchmark.axes import Dataset, Masks, Method, Network, Schedule
 from benchmark.costs import memory_gib
-from benchmark.errors import DataError
 from benchmark.executors.local import LocalExecutor, Slot
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, Progress, RunFolder
 from benchmark.plan import PlannedRun
 from benchmark.progress import PlainView
-from benchmark.scheduler import Places, Scheduler, Summary, prepare_data, taken_up
+from benchmark.scheduler import Places, Scheduler, Summary, taken_up
 from benchmark.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec, run_id
 from benchmark.store import Failure, Result, Status, Store
 
@@ -563,17 +562,6 @@ def test_after_the_deadline_nothing_starts(bench: Bench) -> None:
     assert bench.run(executor, runs_of(2), deadline=later(-1)) == Summary(interrupted=True, out_of_time=True)
     assert executor.started == []
     assert bench.run(executor, [], deadline=later(-1)) == Summary()
-
-
-# ------------------------------------------------------------------ data
-
-
-def test_missing_data_is_found_before_anything_starts(bench: Bench) -> None:
-    missing = planned(spec_of(dataset=Dataset(name="cifar10")))
-    with pytest.raises(DataError, match="--data-dir"):
-        prepare_data([*runs_of(2), missing], bench.places)
-    prepare_data(runs_of(2), bench.places)  # stand-ins need nothing
-    assert not bench.places.cache.exists() or not list(bench.places.cache.glob("**/*.npy"))
 
 
 # ------------------------------------------------------------------ with real workers

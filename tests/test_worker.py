@@ -119,6 +119,8 @@ def test_a_run_leaves_its_result(tmp_path: Path) -> None:
     assert result.failure is None
     provenance = result.provenance
     assert provenance["data_digest"].startswith("standin-sha256:")
+    dataset = result.spec.dataset
+    assert provenance["images"] == {"train": dataset.train_images, "test": dataset.test_images, "test_in_train": 0}
     assert (provenance["precision"], provenance["threads"], provenance["device_kind"]) == ("fp32", 1, "cpu")
     assert {"release", "commit", "dirty"} <= set(provenance["code"])
     assert {"torch", "numpy", "pytorchcv"} <= set(provenance["packages"])

@@ -72,7 +72,7 @@ def _packed(cache: Path, name: str) -> list[str]:
         try:
             content = json.loads(meta.read_text(encoding="utf-8"))
             if content["key"].split()[0] == name:
-                size = sum(size for size, _ in content["files"].values())
+                size = sum(content["files"].values())
                 found.append(f"{meta.parent}, {size / 1e6:,.0f} MB")
         except (OSError, ValueError, KeyError, TypeError):  # damaged: the next run makes it anew
             continue

@@ -80,8 +80,9 @@ def run(
     from rich.console import Console
 
     from benchmark.executors.local import LocalExecutor
+    from benchmark.preparation import prepare_data, warnings
     from benchmark.progress import make_view
-    from benchmark.scheduler import Places, Scheduler, prepare_data, taken_up
+    from benchmark.scheduler import Places, Scheduler, taken_up
     from benchmark.verify import unreadable
 
     kind = device_kind(device)  # before anything is written or moved
@@ -92,7 +93,9 @@ def run(
     plan = make_plan(loaded, store.completed() - lost, only=only, trials=trials)
     check_precision(kind, [planned.spec.numerics.precision for planned in plan.missing])
     places = Places(runs=run_folders(scratch_dir, store), cache=image_cache(scratch_dir), data=data_dir)
-    prepare_data(taken_up(plan.missing, store, retry_failed=retry_failed), places)
+    prepare_data(taken_up(plan.missing, store, retry_failed=retry_failed), data_dir, places.cache)
+    for warning in warnings(plan.runs, store, data_dir, places.cache):
+        click.echo(f"warning: {warning}", err=True)
     store.check_writable()
     require_writable(scratch_dir, "checkpoints and logs")
     require_writable(reports_dir, "reports")

@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 
 from benchmark.catalogue import DATASETS
+from benchmark.data.listing import fingerprint
 from benchmark.data.packed import ImageSet, Split, image_set
 from benchmark.errors import DataError
+from benchmark.files import read_regular
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,13 +102,28 @@ def read_cifar(name: str, data_dir: Path) -> ImageSet:
     Raises:
         DataError: a file is missing, can't be read or isn't the official one.
     """
-    title, layout = DATASETS[name].title, LAYOUTS[name]
-    folder = data_dir / layout.folder
-    remedy = f"`python run_suite.py data get {name}` fetches it, or point --data-dir (SFE_DATA_DIR) to where it lies"
-    if not folder.is_dir():
-        raise DataError(f"{title} not found: {folder} is missing; {remedy}")
+    title, layout, folder = DATASETS[name].title, LAYOUTS[name], _folder(name, data_dir)
     train, test = (_read_split(folder, sums, layout, title) for sums in (layout.train, layout.test))
     return image_set(train, test, DATASETS[name].classes)
+
+
+def cifar_fingerprint(name: str, data_dir: Path) -> str:
+    """The :func:`~benchmark.data.listing.fingerprint` of the files that :func:`read_cifar` reads.
+
+    Raises:
+        DataError: one of them is missing or no file.
+    """
+    layout = LAYOUTS[name]
+    remedy = f"unpack the official {layout.archive} again"
+    return fingerprint(_folder(name, data_dir), [*layout.train, *layout.test], remedy)
+
+
+def _folder(name: str, data_dir: Path) -> Path:
+    folder = data_dir / LAYOUTS[name].folder
+    remedy = f"`python run_suite.py data get {name}` fetches it, or point --data-dir (SFE_DATA_DIR) to where it lies"
+    if not folder.is_dir():
+        raise DataError(f"{DATASETS[name].title} not found: {folder} is missing; {remedy}")
+    return folder
 
 
 def _read_split(folder: Path, sums: Mapping[str, str], layout: Layout, title: str) -> Split:
@@ -124,7 +141,7 @@ def _checked(file: Path, md5: str, layout: Layout, title: str) -> bytes:
     """The file's bytes, the very ones whose md5 was compared."""
     again = f"unpack the official {layout.archive} again"
     try:
-        blob = file.read_bytes()
+        blob = read_regular(file)
     except FileNotFoundError as error:
         raise DataError(f"{title} is incomplete: {file} is missing; {again}") from error
     except OSError as error:

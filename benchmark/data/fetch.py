@@ -15,6 +15,7 @@ from benchmark.data.cifar import read_cifar
 from benchmark.data.download import download
 from benchmark.data.layouts import read_official
 from benchmark.data.listing import check_listing, verify_files
+from benchmark.data.measure import copies_among
 from benchmark.data.pack import decode_all
 from benchmark.data.places import FOLDERS, glance
 from benchmark.data.unpack import unpack
@@ -69,18 +70,25 @@ def check(name: str, data_dir: Path) -> str:
     title = DATASETS[name].title
     if name in CIFAR:
         images = read_cifar(name, data_dir)
-        return (
-            f"{title}: {len(images.train.labels)} training and {len(images.test.labels)} test images, {images.digest}"
-        )
+        counts = images.counts
+        text = f"{title}: {counts['train']} training and {counts['test']} test images, {images.digest}"
+        return text + about_copies(counts["test_in_train"])
     listing = read_official(name, data_dir)
     verify_files(listing)
     side = DATASETS[name].stored_size(DATASETS[name].input_size)
-    for split, listed in listing.splits.items():
-        for _ in decode_all(listing, listed, side, f"{title}: {split} images"):
-            pass
+    digests = [
+        [digest for each in decode_all(listing, listed, side, f"{title}: {split} images") for digest in each.digests]
+        for split, listed in listing.splits.items()
+    ]
     check_listing(listing, Dataset(name=name))
     train, test = len(listing.train.labels), len(listing.test.labels)
-    return f"{title}: {train} training and {test} test images of {listing.classes} classes, all readable"
+    text = f"{title}: {train} training and {test} test images of {listing.classes} classes, all readable"
+    return text + about_copies(sum(len(test) for _, test in copies_among(*digests)))
+
+
+def about_copies(count: int) -> str:
+    """The end of a sentence on a set: how many test images are copies; empty where none is."""
+    return f"; {count} of the test images are also among the training images, pixel for pixel" if count else ""
 
 
 def _check_index(name: str, data_dir: Path) -> None:

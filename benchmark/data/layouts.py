@@ -4,6 +4,7 @@ Labels are the publishers' own, minus one where they count from one. tiny-ImageN
 ``wnids.txt``; a reduced copy may keep the whole list as ``wnids.full.txt``.
 """
 
+import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from benchmark.catalogue import DATASETS
 from benchmark.data.listing import ListedSplit, Listing
 from benchmark.data.places import FOLDERS, INDEX_FILES
 from benchmark.errors import DataError
+from benchmark.files import read_regular
 
 
 def read_official(name: str, data_dir: Path) -> Listing:
@@ -153,7 +155,7 @@ def _split(files: list[str], labels: list[int]) -> ListedSplit:
 
 def _lines(file: Path, fields: int) -> list[list[str]]:
     """The words of each line that isn't empty; every line must have as many."""
-    rows = [line.split() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    rows = [line.split() for line in read_regular(file).decode().splitlines() if line.strip()]
     for number, row in enumerate(rows, start=1):
         if len(row) != fields:
             raise ValueError(f"line {number} of {file.name} has {len(row)} fields, not {fields}")
@@ -170,7 +172,7 @@ def _mat(file: Path) -> Mapping[str, Any]:
     from scipy.io.matlab import MatReadError
 
     try:
-        variables: Mapping[str, Any] = loadmat(file)
+        variables: Mapping[str, Any] = loadmat(io.BytesIO(read_regular(file)))
     except (MatReadError, NotImplementedError, ValueError, EOFError) as error:
         raise ValueError(f"{file.name} is no MATLAB file ({error})") from error
     return variables

@@ -3,8 +3,8 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from benchmark.axes import Dataset
 from benchmark.errors import DataError
+from benchmark.files import why_irregular
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +35,9 @@ class Listing:
         classes: N, also where the listing has fewer.
         image_folders: below these, relative to ``root``, lie the listed images and no others.
         exact: the images must have the stored size already.
+        own: it is no published set but somebody's own, see :mod:`~benchmark.data.clear`.
         train_per_class: fewest and most training images a class has in the whole set, where the publisher
             made them nearly equal; tells swapped splits.
-        notes: whatever else makes these files these files.
     """
 
     title: str
@@ -46,22 +47,13 @@ class Listing:
     classes: int
     image_folders: tuple[str, ...] = ()
     exact: bool = False
+    own: bool = False
     train_per_class: tuple[int, int] | None = None
-    notes: str = field(default="", repr=False)
 
     @property
     def splits(self) -> Mapping[str, ListedSplit]:
         """``train`` and ``test``."""
         return {"train": self.train, "test": self.test}
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of everything listed: another choice of images or labels has another."""
-        digest = hashlib.sha256(self.notes.encode())
-        for name, split in self.splits.items():
-            digest.update(f"{name} {split.labels.tolist()}".encode())
-            digest.update("\n".join(split.files).encode())
-        return digest.hexdigest()
 
 
 def check_listing(listing: Listing, dataset: Dataset) -> None:
@@ -122,11 +114,14 @@ def refuse_part(dataset: Dataset, where: str, train: int, test: int) -> None:
             )
 
 
-def verify_files(listing: Listing) -> None:
-    """Hold the files on disk against the listing.
+def verify_files(listing: Listing) -> str:
+    """Hold the files on disk against the listing; no image is opened.
+
+    Returns:
+        The :func:`fingerprint` of what is listed: images in their order, and labels.
 
     Raises:
-        DataError: images are missing, or there are some that nobody listed.
+        DataError: images are missing or no files, or there are some that nobody listed.
     """
     listed = {*listing.train.files, *listing.test.files}
     there = {file for folder in listing.image_folders for file in files_below(listing.root, folder)}
@@ -140,24 +135,71 @@ def verify_files(listing: Listing) -> None:
             f"{listing.title}: {listing.root / extra[0]} is not in the publisher's list{_and_more(extra)}; "
             "move away what does not belong there"
         )
+    labels = [split.labels.tolist() for split in listing.splits.values()]
+    remedy = "put the image back, or take it away"
+    return fingerprint(listing.root, [*listing.train.files, *listing.test.files], remedy, f"{labels}")
 
 
-def files_below(root: Path, folder: str) -> Iterator[str]:
-    """Paths, relative to ``root``, of all files below ``root/folder``; hidden ones are left out."""
+def fingerprint(root: Path, files: Iterable[str], remedy: str, about: str = "") -> str:
+    """SHA-256 of what tells that a file was changed or replaced, without reading it: size, and times to the nanosecond.
+
+    The second time is that of its last change of any kind, which nobody sets by hand. A copy of the same files has
+    another fingerprint.
+
+    Args:
+        root: the set's folder.
+        files: below it.
+        remedy: for the message.
+        about: what else matters.
+
+    Raises:
+        DataError: one of the files isn't there, or is no regular file of sane size.
+    """
+    digest = hashlib.sha256(about.encode())
+    for file in files:
+        path = f"{root}/{file}"
+        try:
+            status = os.stat(path)  # noqa: PTH116 - a set has 100,000 of them
+            reason = why_irregular(status)
+        except FileNotFoundError:
+            reason = "is a link to a file that isn't there" if Path(path).is_symlink() else "is missing"
+        except OSError as error:
+            reason = f"can't be read: {error.strerror}"
+        if reason:
+            raise DataError(f"{path} {reason}; {remedy}")
+        digest.update(os.fsencode(f"{file} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}\n"))
+    return digest.hexdigest()
+
+
+def files_below(root: Path, folder: str, above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[str]:
+    """Paths, relative to ``root``, of all files below ``root/folder``; hidden ones are left out.
+
+    ``above`` are the folders on the way there, so that a link to one of them is not followed for ever.
+    """
     try:
+        place = (root / folder).stat()
+        if (here := (place.st_dev, place.st_ino)) in above:
+            raise DataError(f"{root / folder} links to a folder above itself; take the link away")
         with os.scandir(root / folder) as entries:
             for entry in entries:
                 if entry.name.startswith("."):
                     continue
                 path = f"{folder}/{entry.name}"
-                if entry.is_dir():
-                    yield from files_below(root, path)
+                if _is_folder(entry):
+                    yield from files_below(root, path, above | {here})
                 else:
                     yield path
     except FileNotFoundError:
         return
     except OSError as error:
         raise DataError(f"{root / folder} cannot be read: {error.strerror}; check its permissions") from error
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself, say: what comes to read it says so
+        return False
 
 
 def _and_more(files: list[str]) -> str:

@@ -1,13 +1,16 @@
-"""What is computed of pixels once, exactly: channel statistics and a digest (floor 1, no torch)."""
+"""What is computed of pixels once, exactly: channel statistics, digests and copies (floor 1, no torch)."""
 
 import hashlib
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Channels = tuple[float, float, float]
+#: Places of equal images, training and test, a group each; only where there are some of both.
+Copies = tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]
 _CHUNK = 1 << 20  # pixels counted at once: bincount makes 8 bytes of each
 
 
@@ -52,3 +55,21 @@ def content_digest(*arrays: NDArray[Any]) -> str:
         digest.update(f"{list(array.shape)}".encode())
         digest.update(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).data)
     return digest.hexdigest()
+
+
+def image_digest(image: NDArray[np.uint8]) -> bytes:
+    """What an image [H, W, 3] and its copies have in common, and no other image."""
+    digest = hashlib.sha256(f"{image.shape}".encode())
+    digest.update(np.ascontiguousarray(image).data)
+    return digest.digest()[:16]
+
+
+def copies_among(train: Iterable[bytes], test: Iterable[bytes]) -> Copies:
+    """Which images of two splits are equal, by their :func:`image_digest`, in the splits' order."""
+    places: dict[bytes, tuple[list[int], list[int]]] = {}
+    for at, digest in enumerate(test):
+        places.setdefault(digest, ([], []))[1].append(at)
+    for at, digest in enumerate(train):
+        if digest in places:
+            places[digest][0].append(at)
+    return tuple((tuple(ours), tuple(theirs)) for ours, theirs in places.values() if ours)

@@ -16,7 +16,7 @@ from benchmark.data.bar import progress_bar
 from benchmark.data.cache import Packed, write_array
 from benchmark.data.decode import Budget, Decoded, Task, decode, start_decoding
 from benchmark.data.listing import ListedSplit, Listing
-from benchmark.data.measure import statistics_of
+from benchmark.data.measure import copies_among, statistics_of
 from benchmark.errors import DataError
 from benchmark.hardware import cores
 
@@ -44,7 +44,7 @@ def pack(listing: Listing, side: int, folder: Path) -> Packed:
         DataError: an image is damaged; ``folder`` is then worth nothing.
         OSError: the disk is full.
     """
-    counts = {}
+    writers = {}
     for name, split in listing.splits.items():
         with SplitWriter(folder / f"{name}_images.npy") as writer:
             for decoded in decode_all(listing, split, side, f"{listing.title}: {name} images"):
@@ -52,9 +52,10 @@ def pack(listing: Listing, side: int, folder: Path) -> Packed:
         if (sizes := writer.sizes_where_different()) is not None:
             write_array(folder / f"{name}_sizes.npy", sizes)
         write_array(folder / f"{name}_labels.npy", split.labels)
-        counts[name] = writer.counts
-    mean, std = statistics_of(counts["train"])
-    return Packed(classes=listing.classes, mean=mean, std=std, origin=listing.fingerprint)
+        writers[name] = writer
+    mean, std = statistics_of(writers["train"].counts)
+    copies = copies_among(*(writer.digests for writer in writers.values()))
+    return Packed(classes=listing.classes, mean=mean, std=std, copies=copies)
 
 
 class SplitWriter:
@@ -67,6 +68,7 @@ class SplitWriter:
         self.file = file
         self.sizes: list[tuple[int, int]] = []
         self.counts: NDArray[np.int64] = np.zeros((3, 256), dtype=np.int64)
+        self.digests: list[bytes] = []
 
     def __enter__(self) -> "SplitWriter":
         self.out = self.file.open("wb")
@@ -78,6 +80,7 @@ class SplitWriter:
         self.out.write(decoded.pixels)
         self.sizes += decoded.sizes
         self.counts += decoded.counts
+        self.digests += decoded.digests
 
     def sizes_where_different(self) -> NDArray[np.int64] | None:
         """Height and width of every image [n, 2]; None where all are equal."""
@@ -110,7 +113,7 @@ def decode_all(listing: Listing, split: ListedSplit, side: int, title: str) -> I
     each = max(1, min(IMAGES_PER_PROCESS, TASK_BYTES // (4 * side * side)))
     files = [str(listing.root / file) for file in split.files]
     tasks = [
-        Task(files=tuple(files[start : start + each]), side=side, exact=listing.exact)
+        Task(files=tuple(files[start : start + each]), side=side, exact=listing.exact, own=listing.own)
         for start in range(0, len(files), each)
     ]
     processes = min(MAX_PROCESSES, cores(), len(files) // IMAGES_PER_PROCESS)

@@ -1,13 +1,13 @@
 """Decoded image sets, in memory or mapped from the cache (floor 1, no torch)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.data.measure import channel_statistics, content_digest
+from benchmark.data.measure import Copies, channel_statistics, content_digest, copies_among, image_digest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +99,7 @@ class ImageSet:
         std: their population standard deviation (ddof 0).
         digest: ``sha256:…`` of the pixels and labels in ``train`` and ``test``; ``standin-sha256:…``
             where they are generated.
+        copies: images that are in both splits, pixel for pixel.
     """
 
     train: Split
@@ -107,14 +108,49 @@ class ImageSet:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     digest: str
+    copies: Copies = ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Images trained on, images tested on, and how many of the latter are among the former."""
+        copied = sum(len(test) for _, test in self.copies)
+        return {"train": len(self.train.labels), "test": len(self.test.labels), "test_in_train": copied}
+
+    def part(self, train: NDArray[np.int64] | None, test: NDArray[np.int64] | None) -> "ImageSet":
+        """Some of the images, by their indices [m] in each split; None for all. Mean and spread stay the whole's."""
+        few = self.train if train is None else self.train.take(train)
+        fewer = self.test if test is None else self.test.take(test)
+        places = [_places(train, len(self.train.labels)), _places(test, len(self.test.labels))]
+        copies = (
+            tuple(tuple(at[i] for i in group if i in at) for at, group in zip(places, pair, strict=True))
+            for pair in self.copies
+        )
+        return replace(
+            self,
+            train=few,
+            test=fewer,
+            digest=f"sha256:{digest_of(few, fewer)}",
+            copies=tuple((ours, theirs) for ours, theirs in copies if ours and theirs),
+        )
 
 
 def image_set(train: Split, test: Split, classes: int, *, prefix: str = "sha256") -> ImageSet:
     """The two splits with statistics of the training images and a digest ``<prefix>:<hex>``."""
     mean, std = channel_statistics(train.images)
     return ImageSet(
-        train=train, test=test, classes=classes, mean=mean, std=std, digest=f"{prefix}:{digest_of(train, test)}"
+        train=train,
+        test=test,
+        classes=classes,
+        mean=mean,
+        std=std,
+        digest=f"{prefix}:{digest_of(train, test)}",
+        copies=copies_among(*(map(image_digest, split) for split in (train, test))),
     )
+
+
+def _places(chosen: NDArray[np.int64] | None, count: int) -> dict[int, int]:
+    """Where each chosen index stands in a part."""
+    return {index: at for at, index in enumerate(range(count) if chosen is None else chosen.tolist())}
 
 
 def digest_of(train: Split, test: Split) -> str:

@@ -1,29 +1,30 @@
 """From a spec's dataset to its images (floor 1, no torch): files, cache, subset, stand-ins."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.axes import Dataset
-from benchmark.data.cache import Packed, ensure_packed, write_set
+from benchmark.data.cache import Packed, ensure_packed, read_packed, write_set
 from benchmark.data.cifar import LAYOUTS as CIFAR
-from benchmark.data.cifar import read_cifar
+from benchmark.data.cifar import cifar_fingerprint, read_cifar
 from benchmark.data.folder import read_folder
 from benchmark.data.layouts import read_official
 from benchmark.data.listing import Listing, check_listing, refuse_part, verify_files
 from benchmark.data.pack import pack
-from benchmark.data.packed import ImageSet, Split, digest_of
+from benchmark.data.packed import ImageSet, Split
 from benchmark.data.places import FOLDERS
 from benchmark.data.standin import standin
 from benchmark.errors import DataError
 
 
 def prepare(dataset: Dataset, data_dir: Path | None, cache_dir: Path) -> None:
-    """Make sure that :func:`load` finds its images: pack the files unless they are packed.
+    """Make sure that :func:`load` finds its images: pack the files unless they are packed as they are now.
 
-    Stand-ins need no preparation. A good cache serves without the files; where they are at hand, their index
-    is compared with the cache's.
+    Stand-ins need no preparation. A good cache serves without the files; where they are at hand, one that was made
+    of other files, or of these before they were changed, is made anew.
 
     Args:
         dataset: which images.
@@ -33,11 +34,28 @@ def prepare(dataset: Dataset, data_dir: Path | None, cache_dir: Path) -> None:
     Raises:
         DataError: the files are missing, incomplete or wrong, or the cache can't be written.
     """
+    if dataset.source != "standin":
+        _whole(dataset, data_dir, cache_dir, _origin(dataset, data_dir))
+
+
+def digest_now(dataset: Dataset, data_dir: Path | None, cache_dir: Path) -> str | None:
+    """The digest that a run would record now; None where the set was never packed here.
+
+    A packed set whose files were changed since is made anew first, otherwise little is read.
+
+    Raises:
+        DataError: as :func:`prepare`.
+    """
     if dataset.source == "standin":
-        return
-    at_hand = data_dir is not None and (data_dir / files_folder(dataset)).is_dir()
-    listing = read_listing(dataset, data_dir) if data_dir and at_hand and not _pickled(dataset) else None
-    _whole(dataset, data_dir, cache_dir, listing)
+        return standin(dataset).digest
+    folder, origin = cache_dir / cache_name(dataset), _origin(dataset, data_dir)
+    if not folder.is_dir():
+        return None
+    if (found := read_packed(folder, _key(dataset), origin, examine=False)) is None:
+        if origin is None:  # a damaged one, and nothing to make another from
+            return None
+        found = _whole(dataset, data_dir, cache_dir, origin)
+    return _asked(found, dataset).digest
 
 
 def load(dataset: Dataset, data_dir: Path | None, cache_dir: Path) -> ImageSet:
@@ -56,19 +74,7 @@ def load(dataset: Dataset, data_dir: Path | None, cache_dir: Path) -> ImageSet:
     """
     if dataset.source == "standin":
         return standin(dataset)
-    whole = _whole(dataset, data_dir, cache_dir, None)
-    train = _part(whole.train, dataset.train_images)
-    test = _part(whole.test, dataset.test_images)
-    if train is whole.train and test is whole.test:
-        return whole
-    return ImageSet(
-        train=train,
-        test=test,
-        classes=whole.classes,
-        mean=whole.mean,
-        std=whole.std,
-        digest=f"sha256:{digest_of(train, test)}",
-    )
+    return _asked(_whole(dataset, data_dir, cache_dir, None), dataset)
 
 
 def balanced_part(labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:
@@ -119,14 +125,38 @@ def _pickled(dataset: Dataset) -> bool:
     return dataset.source == "official" and dataset.name in CIFAR
 
 
-def _part(split: Split, count: int | None) -> Split:
-    if count is None or count >= len(split.labels):
-        return split
-    return split.take(balanced_part(split.labels, count))
+def _key(dataset: Dataset) -> str:
+    """Names what a cache folder holds."""
+    return f"{dataset.name} {dataset.source} {_side(dataset)}"
 
 
-def _whole(dataset: Dataset, data_dir: Path | None, cache_dir: Path, listing: Listing | None) -> ImageSet:
-    """Everything there is of the set; ``listing`` where it was read already."""
+def _chosen(split: Split, count: int | None) -> NDArray[np.int64] | None:
+    return None if count is None or count >= len(split.labels) else balanced_part(split.labels, count)
+
+
+def _asked(whole: ImageSet, dataset: Dataset) -> ImageSet:
+    """The part that the spec asks for, or the whole."""
+    train, test = _chosen(whole.train, dataset.train_images), _chosen(whole.test, dataset.test_images)
+    return whole if train is None and test is None else whole.part(train, test)
+
+
+def _origin(dataset: Dataset, data_dir: Path | None) -> str | None:
+    """Fingerprint of the set's files as they are now; None where there are none at hand."""
+    if data_dir is None or not (data_dir / files_folder(dataset)).is_dir():
+        return None
+    return _look(dataset, data_dir)[1]
+
+
+def _look(dataset: Dataset, data_dir: Path) -> tuple[Listing | None, str]:
+    """What should be there, where an index or folders tell, and the fingerprint of what is."""
+    if _pickled(dataset):
+        return None, cifar_fingerprint(dataset.name, data_dir)
+    listing = read_listing(dataset, data_dir)
+    return listing, verify_files(listing)
+
+
+def _whole(dataset: Dataset, data_dir: Path | None, cache_dir: Path, origin: str | None) -> ImageSet:
+    """Everything there is of the set, packed; of files with this fingerprint, or of any."""
 
     def fill(folder: Path) -> Packed:
         if data_dir is None:
@@ -134,15 +164,17 @@ def _whole(dataset: Dataset, data_dir: Path | None, cache_dir: Path, listing: Li
                 f"{dataset.facts.title} needs its {dataset.source} files: point --data-dir (or SFE_DATA_DIR) "
                 f"to the folder that holds {files_folder(dataset)}"
             )
-        if _pickled(dataset):
-            return write_set(folder, read_cifar(dataset.name, data_dir))
-        files = listing or read_listing(dataset, data_dir)
-        verify_files(files)
-        return pack(files, _side(dataset), folder)
+        listing, before = _look(dataset, data_dir)
+        if listing:
+            packed = pack(listing, _side(dataset), folder)
+        else:
+            packed = write_set(folder, read_cifar(dataset.name, data_dir))
+        if _look(dataset, data_dir)[1] != before:
+            raise DataError(f"{data_dir / files_folder(dataset)} was changed while it was read; run the command again")
+        return replace(packed, origin=before)
 
     name = cache_name(dataset)
-    origin = listing.fingerprint if listing else None
-    found = ensure_packed(cache_dir / name, f"{dataset.name} {dataset.source} {_side(dataset)}", fill, origin)
+    found = ensure_packed(cache_dir / name, _key(dataset), fill, origin)
     if not _pickled(dataset):  # whose files are whole or not the official ones
         where = f"the packed {dataset.facts.title} in {cache_dir / name}"
         refuse_part(dataset, where, len(found.train.labels), len(found.test.labels))

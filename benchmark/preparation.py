@@ -1,0 +1,75 @@
+"""Before anything is trained: images packed, and the results that are there held against them (floor 3)."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from benchmark.axes import Dataset
+from benchmark.data.source import cache_name, digest_now, files_folder, prepare
+from benchmark.errors import DataError, StoreError
+from benchmark.plan import PlannedRun
+from benchmark.store import Store
+from benchmark.wording import counted, some
+
+
+def prepare_data(runs: Sequence[PlannedRun], data_dir: Path | None, cache_dir: Path) -> None:
+    """Check and pack every dataset that the runs read, before anything is trained.
+
+    Raises:
+        DataError: a set is missing, damaged or not to be read yet.
+    """
+    for dataset in _datasets(runs):
+        prepare(dataset, data_dir, cache_dir)
+
+
+def warnings(runs: Sequence[PlannedRun], store: Store, data_dir: Path | None, cache_dir: Path) -> Iterator[str]:
+    """What somebody should know of the images of these runs, a sentence each; made after :func:`prepare_data`.
+
+    Args:
+        runs: all that are asked for, with or without a result.
+        store: their results.
+        data_dir: the folder that holds the sets'; None where the user named none.
+        cache_dir: the folder below which packed sets lie.
+    """
+    for folder in dict.fromkeys(_absent(_datasets(runs), data_dir, cache_dir)):
+        yield f"{folder} (--data-dir) isn't there: nothing tells whether packed images are still those in it"
+    for dataset in _datasets([run for run in runs if run.done]):
+        try:
+            digest = digest_now(dataset, data_dir, cache_dir)
+        except DataError as error:
+            yield f"results on {dataset.facts.title} can't be held against its images: {error}"
+            continue
+        others = _of_other_images(runs, dataset, store, digest) if digest else []
+        if others:
+            yield (
+                f"{counted(len(others), 'result')} on {dataset.facts.title} came of other images than those that are "
+                f"there now: {some(others)}; put those images back, or move the results away to train on these"
+            )
+
+
+def _datasets(runs: Sequence[PlannedRun]) -> list[Dataset]:
+    return list({run.spec.dataset.model_dump_json(): run.spec.dataset for run in runs}.values())
+
+
+def _absent(datasets: Sequence[Dataset], data_dir: Path | None, cache_dir: Path) -> Iterator[Path]:
+    """Folders where images should lie by ``--data-dir``, and don't."""
+    for dataset in datasets:
+        if data_dir is None or dataset.source == "standin":
+            continue
+        if not data_dir.is_dir():
+            yield data_dir
+        elif (cache_dir / cache_name(dataset)).is_dir() and not (data_dir / files_folder(dataset)).is_dir():
+            yield data_dir / files_folder(dataset)
+
+
+def _of_other_images(runs: Sequence[PlannedRun], dataset: Dataset, store: Store, digest: str) -> list[str]:
+    """Files of the completed runs on this dataset that recorded another digest."""
+    found = []
+    for run in runs:
+        if run.done and run.spec.dataset == dataset:
+            try:
+                recorded = store.load(run.run_id).provenance.get("data_digest")
+            except StoreError:  # set aside and trained again
+                continue
+            if recorded != digest:
+                found.append(store.path(run.run_id).name)
+    return found

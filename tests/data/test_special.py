@@ -1,0 +1,86 @@
+"""What is no file of sane size is never read: named at once, whatever lies in its place."""
+
+import os
+import re
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchmark.axes import Dataset
+from benchmark.data.decode import Task, decode
+from benchmark.data.source import prepare
+from benchmark.errors import DataError
+from benchmark.files import LARGEST, open_regular, read_regular
+from tests.data.test_stale import MINE, own_folder
+
+
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def listening(path: Path) -> None:
+    here = Path.cwd()
+    os.chdir(path.parent)  # a socket's path is short
+    try:
+        with socket.socket(socket.AF_UNIX) as one:
+            one.bind(path.name)
+    finally:
+        os.chdir(here)
+
+
+KINDS: list[tuple[str, Callable[[Path], object]]] = [
+    ("is a named pipe, no file", pipe),
+    ("is a socket, no file", listening),
+    ("is a device, no file", lambda path: path.symlink_to("/dev/zero")),
+    (
+        f"has {LARGEST + 1} bytes, more than",
+        lambda path: os.truncate(os.open(path, os.O_CREAT | os.O_RDWR), LARGEST + 1),
+    ),
+    ("is a link to a file that isn't there", lambda path: path.symlink_to("gone.bmp")),
+    ("can't be read: Too many levels of symbolic links", lambda path: path.symlink_to(path.name)),
+]
+
+
+@pytest.mark.parametrize(("reason", "make"), KINDS)
+def test_among_images_it_is_named(reason: str, make: Callable[[Path], object], tmp_path: Path) -> None:
+    file = own_folder(tmp_path / "data") / "0.bmp"
+    file.unlink()
+    make(file)
+    with pytest.raises(DataError, match=rf"^{re.escape(str(file))} {re.escape(reason)}.*; put the image back, or take"):
+        prepare(MINE, tmp_path / "data", tmp_path / "cache")
+    if "link" not in reason:  # it came there after the listing
+        with pytest.raises(DataError, match=rf"^{re.escape(str(file))} cannot be decoded: {re.escape(reason)}"):
+            decode(Task(files=(str(file),), side=32, exact=False))
+
+
+@pytest.mark.parametrize(("reason", "make"), KINDS)
+def test_in_the_place_of_a_cifar_file_too(
+    reason: str, make: Callable[[Path], object], small_cifar100: Path, tmp_path: Path
+) -> None:
+    file = small_cifar100 / "cifar-100-python" / "train"
+    file.unlink()
+    make(file)
+    with pytest.raises(DataError, match=rf"^{re.escape(str(file))} {re.escape(reason)}.*; unpack the official"):
+        prepare(Dataset(name="cifar100"), small_cifar100, tmp_path / "cache")
+
+
+def test_a_folder_that_links_to_one_above_ends_at_once(tmp_path: Path) -> None:
+    folder = own_folder(tmp_path / "data")
+    for name in ("one", "two", "three"):
+        (folder / name).symlink_to(folder)
+    with pytest.raises(DataError, match=r"train/a/(one|two|three) links to a folder above itself; take the link away"):
+        prepare(MINE, tmp_path / "data", tmp_path / "cache")
+
+
+def test_files_and_links_to_them_are_read(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"content")
+    (tmp_path / "link").symlink_to("file")
+    assert read_regular(tmp_path / "link") == b"content"
+    with pytest.raises(OSError, match="has 7 bytes, more than the 6 that are read"):
+        open_regular(tmp_path / "file", 6)
+    with pytest.raises(FileNotFoundError):
+        read_regular(tmp_path / "nothing")
+    with pytest.raises(OSError, match="is a folder, no file"):
+        read_regular(tmp_path)
