@@ -36,6 +36,7 @@ FLOORS = {
         "hardware",
         "paths",
         "processes",
+        "helper",
         "wording",
     ),
 }

@@ -5,13 +5,10 @@ the reference does neither, and cuDNN may pick its kernels. Both are in fp32, wh
 GPU, convolutions of the reference don't use TF32, though PyTorch's own default would have them do so.
 """
 
-import multiprocessing
-import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from multiprocessing.connection import Connection
+from contextlib import ExitStack
 
 import torch
 
@@ -19,9 +16,9 @@ from benchmark.axes import Schedule
 from benchmark.bench.reference import ReferenceNet, reference_epochs, reference_loss
 from benchmark.bench.setup import BETA, OURS, OURS_BF16, REFERENCE, SFE, VIEWS, Numbers, Setup, standin_images
 from benchmark.data.standin import standin
-from benchmark.errors import RunError, is_out_of_memory
 from benchmark.hardware import cpu_has_bf16
-from benchmark.processes import death, keep_freed_memory, start_process
+from benchmark.helper import Helper
+from benchmark.processes import keep_freed_memory
 from benchmark.spec import PROTOCOL, TrainSpec
 from benchmark.training.loop import Training, apply_numerics
 
@@ -35,29 +32,39 @@ START_THE_SAME = 1e-4
 Loop = Iterator[tuple[float, float]]
 
 
-def measure_epochs(setup: Setup, say: Callable[[str], None]) -> Numbers:
+def measure_epochs(setup: Setup, say: Callable[[str], None], check: Callable[[], None] = lambda: None) -> Numbers:
     """Images a second of whole SFE epochs; the first of each loop warms up.
 
-    The loss before any step, in eager fp32, shows that all have the same weights, masks and loss.
+    The loss before any step, in eager fp32, shows that all have the same weights, masks and loss. Epochs are taken in
+    turn; on a GPU one loop comes after the other instead, so that its memory holds one at a time.
+
+    Args:
+        setup: what to measure.
+        say: hears what is going on.
+        check: called while a loop is waited for; ends it all by an exception.
 
     Raises:
         MemoryError: a loop needs more than there is.
         RunError: a loop failed, or its process died.
     """
     names = [OURS, *([OURS_BF16] if setup.device == "cuda" or cpu_has_bf16() else []), REFERENCE]
-    seconds: dict[str, list[float]] = {name: [] for name in names}
-    losses: dict[str, list[float]] = {name: [] for name in names}
-    with ExitStack() as processes:
-        loops = {name: processes.enter_context(_process(setup, name)) for name in names}
-        start = {name: next_of()[1] for name, next_of in loops.items()}
-        for epoch in range(1 + setup.epochs):
-            for name, next_of in loops.items() if epoch % 2 else reversed(loops.items()):
-                say(f"epoch {epoch + 1} of {1 + setup.epochs}: {name}")
-                taken, loss = next_of()
-                losses[name].append(loss)
-                if epoch:
-                    seconds[name].append(taken)
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
+    in_turn = setup.device == "cpu"
+    for together in [names] if in_turn else [[name] for name in names]:
+        with ExitStack() as processes:
+            loops = [
+                (name, processes.enter_context(Helper(f"the epochs of {name}", _loop, setup, name)))
+                for name in together
+            ]
+            for epoch in range(2 + setup.epochs):
+                for name, loop in loops if epoch % 2 else reversed(loops):
+                    say(f"epoch {epoch} of {1 + setup.epochs}: {name}" if epoch else f"start: {name}")
+                    found[name].append(loop.ask(check))
+    seconds = {name: [taken for taken, _ in runs[2:]] for name, runs in found.items()}
+    start = {name: runs[0][1] for name, runs in found.items()}
+    losses = {name: [loss for _, loss in runs[1:]] for name, runs in found.items()}
     return {
+        "in_turn": in_turn,
         "images_per_second": {name: setup.images / statistics.median(times) for name, times in seconds.items()},
         "seconds_per_epoch": seconds,
         "train_loss": losses,
@@ -75,55 +82,8 @@ def learn_the_same(start: dict[str, float], losses: dict[str, list[float]]) -> b
     return together and all(abs(run[-1] - reference[-1]) < LEARN_THE_SAME * learned for run in losses.values())
 
 
-@contextmanager
-def _process(setup: Setup, name: str) -> Iterator[Callable[[], tuple[float, float]]]:
-    """A loop in a process of its own, and what has it go on by one."""
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=_serve, args=(os.getpid(), setup, name, there))
-
-    def next_of() -> tuple[float, float]:
-        try:
-            here.send("next")
-            found = here.recv()
-        except (EOFError, OSError):
-            process.join()
-            raise RunError(f"the epochs of {name} can't be measured: {death(process.exitcode)}") from None
-        if isinstance(found, Exception):
-            raise found
-        seconds, loss = found
-        return seconds, loss
-
-    try:
-        process.start()
-        there.close()
-        yield next_of
-    except BaseException:
-        process.kill()  # wherever it is; workers that load its images see it within seconds, and end
-        raise
-    finally:
-        here.close()  # it ends with this, where it waits to be called
-        process.join()
-
-
-def _serve(parent: int, setup: Setup, name: str, connection: Connection) -> None:
-    start_process(parent)
-    try:
-        loop = _reference(setup) if name == REFERENCE else _this_project(setup, name)
-        while _called(connection):
-            connection.send(next(loop))
-    except Exception as error:  # whatever it was: the parent says it
-        failed = RunError(f"the epochs of {name} can't be measured: {type(error).__name__}: {error}")
-        connection.send(MemoryError() if is_out_of_memory(error) else failed)
-
-
-def _called(connection: Connection) -> bool:
-    """Whether the loop is to go on; waits for it."""
-    try:
-        connection.recv()
-    except EOFError:
-        return False
-    return True
+def _loop(setup: Setup, name: str) -> Loop:
+    return _reference(setup) if name == REFERENCE else _this_project(setup, name)
 
 
 def _this_project(setup: Setup, name: str) -> Loop:

@@ -83,9 +83,10 @@ def _steps(block: dict[str, Any], compiled: bool) -> list[str]:
 
 def _epochs(block: dict[str, Any], setup: dict[str, Any]) -> list[str]:
     start, same = block["start_loss"], "yes" if block["learn_the_same"] else "NO"
+    order = "in turn" if block.get("in_turn", True) else "one loop after the other"
     lines = [
         "",
-        f"Whole epochs of {setup['images']} images, training SFE at batch {setup['batch_size']}, in turn, each loop in "
+        f"Whole epochs of {setup['images']} images, training SFE at batch {setup['batch_size']}, {order}, each loop in "
         f"a process of its own with its own settings{', this project compiled' * setup['compiled']}; the first of each "
         "is not counted. All start from the same weights and masks: before any step the loss of one batch, in fp32, "
         f"is {start[OURS]:.5f} here and {start[REFERENCE]:.5f} in the reference loop. Do the last epoch's losses lie "

@@ -1,10 +1,7 @@
+import dataclasses
+import itertools
 import math
-import multiprocessing
-import os
-import signal
-import time
-from collections.abc import Callable, Iterator
-from multiprocessing.connection import Connection
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -13,7 +10,6 @@ from benchmark.axes import Network
 from benchmark.bench import epochs
 from benchmark.bench.epochs import LEARNING_RATE, learn_the_same, measure_epochs, training_of
 from benchmark.bench.setup import OURS, OURS_BF16, REFERENCE, Setup
-from benchmark.errors import RunError
 from benchmark.hardware import cpu_model
 from benchmark.training.loop import learning_rate
 
@@ -54,76 +50,68 @@ def test_this_projects_loop_keeps_the_rate_that_the_reference_loop_has() -> None
     assert {learning_rate(schedule, epoch) for epoch in range(6)} == {LEARNING_RATE}
 
 
-def answers_of(name: str, calls: int, monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, float]]:
-    """What the process of a loop says when it is called so often, here in this one."""
-    monkeypatch.setattr(epochs, "start_process", lambda _: None)
+def iterated(name: str, monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, float]]:
+    """What the process of a loop gives first, here in this one."""
     kept: list[str] = []
     monkeypatch.setattr(epochs, "keep_freed_memory", lambda: kept.append(name))
-    here, there = multiprocessing.Pipe()
-    for _ in range(calls):
-        here.send("next")
-    answers: list[tuple[float, float]] = []
-    monkeypatch.setattr(there, "send", answers.append)
-    here.close()  # after these calls nobody asks any more
-    epochs._serve(os.getpid(), SETUP, name, there)
+    found = list(itertools.islice(epochs._loop(SETUP, name), 4))
     public = name == REFERENCE
     assert kept == ([] if public else [name])
     assert torch.are_deterministic_algorithms_enabled() is not public
     assert torch.backends.cudnn.benchmark is public
-    return answers
+    return found
 
 
 @pytest.mark.parametrize("name", [OURS, OURS_BF16, REFERENCE])
 def test_a_loop_goes_on_by_one_when_it_is_called(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    ((_, at_reference),) = answers_of(REFERENCE, 1, monkeypatch)
-    (_, start), *runs = answers_of(name, 4, monkeypatch)
+    at_reference = iterated(REFERENCE, monkeypatch)[0][1]
+    (_, start), *runs = iterated(name, monkeypatch)
     assert start == pytest.approx(at_reference, rel=1e-5)  # one network, two ways to its loss
     assert all(seconds > 0 for seconds, _ in runs)
     assert runs[-1][1] < runs[0][1]  # it is one training that goes on
 
 
-def out_of_memory(*_: object) -> Iterator[tuple[float, float]]:
-    raise MemoryError("31 GiB")
+class Loops:
+    """In place of loops in processes: who is asked, and how many are there at once."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.there = self.most = 0
+
+    def __call__(self, what: str, iterate: object, setup: Setup, name: str) -> "_Loop":
+        assert what == f"the epochs of {name}"
+        return _Loop(self, name)
 
 
-def out_of_order(*_: object) -> Iterator[tuple[float, float]]:
-    raise ValueError("no such loop")
+class _Loop:
+    def __init__(self, all_of: Loops, name: str) -> None:
+        self.all, self.name = all_of, name
+
+    def __enter__(self) -> "_Loop":
+        self.all.there += 1
+        self.all.most = max(self.all.most, self.all.there)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.all.there -= 1
+
+    def ask(self, check: Callable[[], None]) -> tuple[float, float]:
+        check()
+        self.all.asked.append(self.name)
+        return 2.0, 1.0 / len(self.all.asked)
 
 
-@pytest.mark.parametrize(
-    ("loop", "kind", "words"),
-    [
-        (out_of_memory, MemoryError, None),
-        (out_of_order, RunError, "epochs of this project, fp32 can't be .*: ValueError: no"),
-    ],
-)
-def test_a_loop_says_why_it_can_not_go_on(
-    loop: Callable[..., object], kind: type[Exception], words: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(epochs, "start_process", lambda _: None)
-    monkeypatch.setattr(epochs, "_this_project", loop)
-    here, there = multiprocessing.Pipe()
-    epochs._serve(os.getpid(), SETUP, OURS, there)
-    with pytest.raises(kind, match=words):
-        raise here.recv()
-
-
-def die(_: int, __: Setup, name: str, connection: Connection) -> None:
-    """Stands in for a process: one loop is killed in its second epoch."""
-    for calls in range(3 if name == OURS else 2):
-        connection.recv()
-        if name == OURS and calls == 2:
-            os.kill(os.getpid(), signal.SIGKILL)
-        connection.send((1.0, 1.0))
-    time.sleep(120)  # in an epoch that takes long
-
-
-def test_a_loop_whose_process_died_is_said_and_the_others_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(epochs, "_serve", die)
-    said: list[str] = []
-    started = time.monotonic()
-    with pytest.raises(RunError, match=rf"the epochs of {OURS} can't be measured: its process died \(exit status -9\)"):
-        measure_epochs(SETUP, said.append)
-    assert said[-1] == f"epoch 2 of 6: {OURS}"
-    assert not multiprocessing.active_children()
-    assert time.monotonic() - started < 100  # nobody waited for the others' epochs
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_a_gpu_holds_one_loop_at_a_time(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    loops = Loops()
+    checked: list[None] = []
+    monkeypatch.setattr(epochs, "Helper", loops)
+    monkeypatch.setattr(epochs, "cpu_has_bf16", lambda: True)
+    setup = dataclasses.replace(SETUP, device=device, epochs=2)
+    found = measure_epochs(setup, lambda _: None, lambda: checked.append(None))
+    assert loops.most == (3 if device == "cpu" else 1)
+    assert len(checked) == len(loops.asked) == 3 * 4  # a start, an epoch that warms up, two that count
+    turns = [set(loops.asked[n : n + 3]) for n in range(0, 12, 3)]
+    assert (turns == [{OURS, OURS_BF16, REFERENCE}] * 4) is found["in_turn"] is (device == "cpu")
+    assert found["seconds_per_epoch"] == {name: [2.0, 2.0] for name in (OURS, OURS_BF16, REFERENCE)}
+    assert {len(losses) for losses in found["train_loss"].values()} == {3}
