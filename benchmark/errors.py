@@ -65,5 +65,9 @@ def is_out_of_memory(error: BaseException) -> bool:
     return named or "can't allocate memory" in str(error)  # the latter is torch's allocator on a CPU
 
 
+class RecordingError(BenchmarkError):
+    """A step can't be recorded as a graph; a new process goes on with eager ones."""
+
+
 class InterruptedRun(BenchmarkError):  # noqa: N818 - not a mistake: the run resumes from its checkpoint
     """A signal asked the worker to stop; its checkpoint is on disk."""

@@ -22,6 +22,9 @@ EXIT_INTERRUPTED = 75
 #: Exit status of a worker that found another one at work on its run.
 EXIT_BUSY = 76
 
+#: Names a recorder of steps as ``module:function``, in place of CUDA's: what tests record with on a processor.
+RECORDER_VARIABLE = "SFE_STEP_RECORDER"
+
 
 class Job(Frozen):
     """One run, wherever it is started."""
@@ -34,6 +37,7 @@ class Job(Frozen):
     device: str = Field(pattern=r"^(cpu|cuda)$")
     checkpoint_minutes: float = Field(default=5.0, ge=0)
     timeout_min: float | None = Field(default=None, gt=0)
+    graphs: bool = False
 
     @model_validator(mode="after")
     def _check(self) -> "Job":

@@ -1,8 +1,10 @@
 """The training loop."""
 
 import functools
+import importlib
 import math
 import os
+import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -24,6 +26,7 @@ from benchmark.training.activation import activation_maps
 from benchmark.training.checkpoint import Checkpoint
 from benchmark.training.evaluation import evaluate
 from benchmark.training.optimizer import SGD
+from benchmark.training.step import GraphedSteps, Update, recorder
 
 
 def learning_rate(schedule: Schedule, epoch: int) -> float:
@@ -40,10 +43,17 @@ class Training:
         data: its images.
         device: where.
         listing1: make SFE's views as the paper's Listing 1 does; same logits, other cost.
+        graphs: record the update of a step once and replay it; same digits.
+
+    Raises:
+        RuntimeError: the device can't record (:func:`~benchmark.training.step.recorder`).
     """
 
-    def __init__(self, spec: TrainSpec, data: ImageSet, device: torch.device, *, listing1: bool = False) -> None:
+    def __init__(
+        self, spec: TrainSpec, data: ImageSet, device: torch.device, *, listing1: bool = False, graphs: bool = False
+    ) -> None:
         self.spec, self.data, self.device = spec, data, device
+        self.record = recorder(device) if graphs else None
         self.model = build_network(spec, data.classes, listing1=listing1).to(device)
         self.objective = Objective(spec)
         self.batches = Batches(data.train, data.mean, data.std, spec.dataset, device, spec.seed)
@@ -62,10 +72,9 @@ class Training:
             nesterov=spec.choices.nesterov,
             fused=True,
         )
-        # what runs: the model and the loss themselves, or what the compiler makes of them
-        self.predict, self.loss = self.model, self._loss
-        if spec.numerics.compiled:
-            self.predict, self.loss = compiled(self.model, device), compiled(self._loss, device)
+        # of a full batch: the loss itself, or what the compiler makes of it
+        self.loss = compiled(self._loss, device) if spec.numerics.compiled else self._loss
+        self.take = self._taking()
         self.steps = self.batches.steps(spec.schedule.batch_size)
         self.epoch, self.step, self.seconds = 0, 0, 0.0
         self.loss_sum = torch.zeros((), device=device)
@@ -77,6 +86,11 @@ class Training:
         return CentreCrops(self.data.test, self.data.mean, self.data.std, self.spec.dataset, self.device)
 
     @property
+    def replaying(self) -> bool:
+        """Whether steps are replayed by now."""
+        return isinstance(self.take, GraphedSteps) and self.take.replay is not None
+
+    @property
     def done(self) -> float:
         """Finished part of the run, 0 to 1."""
         return (self.epoch + self.step / self.steps) / self.spec.schedule.epochs
@@ -86,6 +100,7 @@ class Training:
 
         Raises:
             DivergedError: loss, parameters or batch-norm statistics are no longer finite.
+            RecordingError: the step can't be recorded.
         """
         while self.epoch < self.spec.schedule.epochs:
             self.train_epoch(after_step)
@@ -111,12 +126,26 @@ class Training:
         if self.spec.numerics.compiled:
             # what a graph made in the last step may be overwritten
             torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
-        loss = self.loss(self.mixing(images, labels, samples, self.step))
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.optimizer.step()
-        self.loss_sum += loss.detach() * len(labels)
+        self.take(self.mixing(images, labels, samples, self.step))
         self.step += 1
+
+    def _taking(self) -> Update:
+        """Who runs the updates from here on; a recording holds this optimiser's tensors as they are now."""
+        if self.record is None:
+            return self._update
+        return GraphedSteps(self._update, self.record, self._rates, self.spec.schedule.batch_size)
+
+    def _rates(self) -> tuple[float, ...]:
+        return tuple(group["lr"] for group in self.optimizer.param_groups)
+
+    def _update(self, batch: Mixed) -> None:
+        """What may be recorded: nothing here outlives it but what is written in place, and nothing reads a number."""
+        self.optimizer.zero_grad(set_to_none=True)
+        full = len(batch.labels) == self.spec.schedule.batch_size
+        loss = (self.loss if full else self._loss)(batch)
+        loss.backward()
+        self.optimizer.step()
+        self.loss_sum += loss.detach() * len(batch.labels)
 
     def _loss(self, batch: Mixed) -> Tensor:
         with autocast(self.spec, self.device):
@@ -129,7 +158,7 @@ class Training:
             raise DivergedError(f"the training loss of epoch {self.epoch + 1} is {loss}")
         self._require_finite_state()  # the loss of a step says nothing of what that step made
         with autocast(self.spec, self.device):
-            accuracies = evaluate(self.predict, self.test_images, carried=self.spec.method.carried_views)
+            accuracies = evaluate(self.model, self.test_images, carried=self.spec.method.carried_views)
         rate = learning_rate(self.spec.schedule, self.epoch)
         self.history.append({"epoch": self.epoch + 1, "learning_rate": rate, "train_loss": loss, **accuracies})
         self.epoch, self.step = self.epoch + 1, 0
@@ -190,13 +219,14 @@ class Training:
         self.loss_sum.copy_(checkpoint["loss_sum"])
         self.epoch, self.step = epoch, step
         self.seconds, self.history = checkpoint["seconds"], history
+        self.take = self._taking()
 
 
 def compiled(function: Any, device: torch.device) -> Any:
     """A module or function fused by PyTorch's compiler; on a GPU its kernels are recorded in CUDA graphs.
 
-    One graph a shape: full batches, the last partial one, and those of the evaluation. The optimiser stays
-    outside, so that the learning rate may change.
+    Minutes go into it a shape, so only full batches of training are compiled. The optimiser stays outside, so that the
+    learning rate may change.
     """
     return torch.compile(function, dynamic=False, mode="reduce-overhead" if device.type == "cuda" else None)
 
@@ -215,3 +245,14 @@ def apply_numerics(numerics: Numerics) -> None:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # only costs time
     torch.backends.cudnn.benchmark = not numerics.deterministic
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = numerics.precision == "tf32"
+    _compile_alike(numerics)
+
+
+def _compile_alike(numerics: Numerics) -> None:
+    """Have a deterministic compiler choose kernels by rule; by timing them, two processes choose differently."""
+    name = "torch._inductor.config"
+    if numerics.compiled:
+        importlib.import_module(name)
+    config: Any = sys.modules.get(name)  # a run without the compiler does not import it
+    if hasattr(config, "deterministic"):
+        config.deterministic = numerics.compiled and numerics.deterministic

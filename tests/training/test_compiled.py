@@ -3,7 +3,9 @@
 Its code generation, minutes on a CPU, is PyTorch's own and not repeated here.
 """
 
+import sys
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -50,6 +52,17 @@ def assert_same(one: Training, other: Training) -> None:
     assert one.model.state_dict().keys() == other.model.state_dict().keys()
 
 
+def test_the_compiler_is_deterministic_where_a_run_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = pytest.importorskip("torch._inductor.config")
+    for compiled, deterministic in ((True, True), (True, False), (True, True), (False, True)):
+        apply_numerics(Numerics(compiled=compiled, deterministic=deterministic))
+        assert config.deterministic == (compiled and deterministic)
+    older = SimpleNamespace()  # a release that has no such setting
+    monkeypatch.setitem(sys.modules, "torch._inductor.config", older)
+    apply_numerics(Numerics(compiled=True))
+    assert not vars(older)
+
+
 def test_traced_steps_are_the_eager_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     # the compiler's tracing without its code generation: batches of 8, the last of 4, the rate's two steps
     graphs: list[int] = []
@@ -60,5 +73,5 @@ def test_traced_steps_are_the_eager_ones(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(loop, "compiled", lambda f, _: torch.compile(f, dynamic=False, backend=counting))
     traced = trained(compiled=True)
-    assert len(graphs) == 3  # a full batch, the last one, the evaluation's: no break, nothing compiled twice
+    assert len(graphs) == 1  # full batches alone, without a break, and nothing is compiled twice
     assert_same(traced, trained(compiled=False))

@@ -1,0 +1,132 @@
+"""Who runs the update of a step: PyTorch call by call, or a recording of one update, replayed.
+
+A small network's update is over a thousand calls, and handing them out takes longer than the GPU needs for them. A
+CUDA graph has them recorded once: the same kernels in the same order, handed out together. Nothing of an update may
+then be decided by Python: numbers are baked in, tensors stay where they were, and nothing is read on the host.
+"""
+
+import gc
+import importlib
+import os
+from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from benchmark.errors import RecordingError
+from benchmark.jobs import RECORDER_VARIABLE
+from benchmark.methods.mixing import Mixed
+
+#: Full batches that run by themselves first: they make the momentum, load the kernels and have libraries settle.
+WARM_UP_STEPS = 3
+
+#: Clears the gradients, then trains on a batch: forward, backward, optimiser, sum of the losses.
+Update = Callable[[Mixed], None]
+#: Records what a call does without doing it; gives what does it.
+Recorder = Callable[[Callable[[], None]], Callable[[], None]]
+
+
+class GraphedSteps:
+    """Replays one recorded update for full batches; warm-up and the last batch of an epoch run by themselves.
+
+    Warm-up steps are steps of the training as any other, and recording computes nothing, so each batch is seen once.
+
+    Args:
+        update: what a step does.
+        record: how it is recorded.
+        constants: the numbers that a recording holds for good; with others it is made anew.
+        size: images of a full batch.
+    """
+
+    def __init__(self, update: Update, record: Recorder, constants: Callable[[], Hashable], size: int) -> None:
+        self.update, self.record, self.constants, self.size = update, record, constants, size
+        self.warm = 0
+        self.static: Mixed | None = None
+        self.replay: Callable[[], None] | None = None
+        self.baked: Hashable = None
+
+    def __call__(self, batch: Mixed) -> None:
+        """Train on a batch.
+
+        Raises:
+            RecordingError: the update can't be recorded; the training is then good for nothing more.
+        """
+        if len(batch.labels) != self.size or self.warm < WARM_UP_STEPS:
+            self.warm += len(batch.labels) == self.size
+            self.update(batch)
+            return
+        if self.static is None:
+            self.static = _copy(batch)
+        if self.replay is None or self.baked != self.constants():
+            self._record(self.static)
+        for into, one in zip(_parts(self.static), _parts(batch), strict=True):
+            into.copy_(one)
+        assert self.replay is not None
+        self.replay()
+
+    def _record(self, static: Mixed) -> None:
+        self.replay = None  # the memory of the one before goes first
+        self.baked = self.constants()
+        try:
+            self.replay = self.record(lambda: self.update(static))
+        except Exception as error:  # whatever it was, the device's state may be broken
+            raise RecordingError(_first_cause(error)) from error
+
+
+def cuda_recorder(body: Callable[[], None]) -> Callable[[], None]:
+    """Record on the current stream, where everything else runs too."""
+    torch.cuda.synchronize()
+    gc.collect()  # what goes while a graph is recorded may break it
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph, stream=torch.cuda.current_stream()):
+        body()
+    replay: Callable[[], None] = graph.replay
+    return replay
+
+
+def recorder(device: torch.device) -> Recorder:
+    """CUDA's, or the one that :data:`~benchmark.jobs.RECORDER_VARIABLE` names.
+
+    Raises:
+        RuntimeError: the device records nothing, or work goes to its default stream, where nothing can be recorded.
+    """
+    if named := os.environ.get(RECORDER_VARIABLE):
+        module, _, name = named.partition(":")
+        found: Recorder = getattr(importlib.import_module(module), name)
+        return found
+    if device.type != "cuda":
+        raise RuntimeError(f"a {device.type} records no graphs")
+    if torch.cuda.current_stream(device) == torch.cuda.default_stream(device):
+        raise RuntimeError("graphs need a stream of their own: enter own_stream before the model is built")
+    return cuda_recorder
+
+
+def own_stream(device: torch.device) -> AbstractContextManager[Any]:
+    """One side stream of a GPU for all that a training does, entered before its model is built.
+
+    Then nothing waits for another stream: neither eager steps for graphs nor a gradient for the stream that its
+    parameter was first used on.
+    """
+    if device.type != "cuda":
+        return nullcontext()
+    return torch.cuda.stream(torch.cuda.Stream(device))  # type: ignore[no-untyped-call]
+
+
+def _copy(batch: Mixed) -> Mixed:
+    partners = None if batch.partner_labels is None else batch.partner_labels.clone()
+    return Mixed(batch.images.clone(), batch.labels.clone(), partners, batch.share.clone())
+
+
+def _parts(batch: Mixed) -> list[Tensor]:
+    parts = (batch.images, batch.labels, batch.partner_labels, batch.share)
+    return [part for part in parts if part is not None]
+
+
+def _first_cause(error: BaseException) -> str:
+    """In one line: what broke a recording stands behind what its end then complained of."""
+    while (earlier := error.__cause__ or error.__context__) is not None:
+        error = earlier
+    said = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {said[0]}" if said else type(error).__name__
