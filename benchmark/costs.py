@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmark.axes import Method, Network
 from benchmark.catalogue import NETWORKS
+from benchmark.files import MOST_TEXT, read_regular
 from benchmark.spec import CostSpec, TrainSpec
 
 Spec = TrainSpec | CostSpec
@@ -106,7 +107,7 @@ def cost_model(device: str, *, gpu: bool, benches: Path) -> CostModel:
 def bench_factor(path: Path, device: str) -> float | None:
     """Seconds over the table's core-seconds, by the baseline's step of a bench; None where it is another's."""
     try:
-        bench = json.loads(path.read_text())
+        bench = json.loads(read_regular(path, MOST_TEXT))
         setup, step = bench["setup"], bench["steps"]["variants"]["baseline"]  # early ones say nothing of compiling
         if bench["device"] != device or setup["precision"] != "fp32" or setup.get("compiled"):
             return None

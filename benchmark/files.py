@@ -1,18 +1,26 @@
-"""Files that appear whole or not at all (floor 0)."""
+"""Files that appear whole or not at all, and are read only where they are files (floor 0)."""
 
 import contextlib
 import errno
 import glob
 import os
 import stat
+import sys
 import tempfile
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from filelock import FileLock
 
 #: Bytes of a file that is read here, at most; a device or a file with holes may show any number.
 LARGEST = 2**30
+#: The same of words that people or this project write: manifests, jobs, benches.
+MOST_TEXT = 2**20
+_FLAGS = {
+    "rb": os.O_RDONLY,
+    "ab": os.O_WRONLY | os.O_CREAT | os.O_APPEND,
+    "wb": os.O_WRONLY | os.O_CREAT | os.O_TRUNC,
+}
 _SPECIAL = {
     stat.S_IFDIR: "is a folder",
     stat.S_IFIFO: "is a named pipe",
@@ -94,28 +102,54 @@ def why_irregular(status: os.stat_result, largest: int = LARGEST) -> str | None:
     return f"has {status.st_size} bytes, more than the {largest} that are read" if status.st_size > largest else None
 
 
-def open_regular(path: Path | str, largest: int = LARGEST) -> BinaryIO:
-    """Open a file to be read: a pipe in its place would keep its reader waiting, a device would never end.
+def open_regular(path: Path | str, largest: int = LARGEST, mode: Literal["rb", "ab", "wb"] = "rb") -> BinaryIO:
+    """Open a file: a pipe in its place would keep its reader or writer waiting, a device would never end.
 
     Args:
         path: the file; a link to one will do.
-        largest: more bytes are refused.
+        largest: more bytes are not read.
+        mode: to read, to append or to write anew.
 
     Raises:
         OSError: it can't be opened, or is no regular file of that size.
     """
-    if (reason := why_irregular(Path(path).stat(), largest)) is None:  # before opening, which may wait or wake a device
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        if (reason := why_irregular(os.fstat(handle), largest)) is None:
-            return open(path, "rb", opener=lambda *_: handle)
+    largest = largest if mode == "rb" else sys.maxsize
+    with contextlib.suppress(FileNotFoundError):  # looked at before opening, which may wait or wake a device
+        _require_regular(path, Path(path).stat(), largest)
+    handle = os.open(path, _FLAGS[mode] | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    try:
+        _require_regular(path, os.fstat(handle), largest)
+        return open(path, mode, opener=lambda *_: handle)
+    except BaseException:
         os.close(handle)
-    raise OSError(errno.EINVAL, reason, str(path))
+        raise
+
+
+def _require_regular(path: Path | str, status: os.stat_result, largest: int) -> None:
+    if reason := why_irregular(status, largest):
+        raise OSError(errno.EINVAL, reason, str(path))
 
 
 def read_regular(path: Path | str, largest: int = LARGEST) -> bytes:
     """The bytes of a file; raises as :func:`open_regular` does."""
     with open_regular(path, largest) as file:
         return file.read(largest)
+
+
+def read_end(path: Path, most: int = MOST_TEXT) -> bytes:
+    """The last bytes of a file, of whatever size; raises as :func:`open_regular` does."""
+    with open_regular(path, sys.maxsize) as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - most))
+        return file.read(most)
+
+
+def is_there(path: Path) -> bool:
+    """Whether something stands at a path; at one that no file system takes, nothing does."""
+    try:
+        path.stat()
+    except (OSError, ValueError):  # too long a name, or a NUL in it
+        return False
+    return True
 
 
 def remove_leftovers(path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError, model_validator
 
 from benchmark.errors import UserError
-from benchmark.files import write_atomic
+from benchmark.files import MOST_TEXT, open_regular, read_end, read_regular, write_atomic
 from benchmark.schema import Frozen, dotted, first_problem, refuse
 from benchmark.spec import RunSpec
 from benchmark.spec import run_id as id_of
@@ -76,7 +76,7 @@ class RunFolder:
         """
         path = self.folder / "job.json"
         try:
-            return Job.model_validate_json(path.read_bytes())
+            return Job.model_validate_json(read_regular(path, MOST_TEXT))
         except OSError as error:
             raise UserError(f"{path}: no usable job: {error.strerror}") from None
         except ValidationError as error:
@@ -87,32 +87,33 @@ class RunFolder:
         """Tell the runner how far the run is; losing one such word harms nobody, so no fsync."""
         path = self.folder / "progress.json"
         temporary = path.with_suffix(".tmp")
-        temporary.write_text(progress.model_dump_json())
+        with open_regular(temporary, mode="wb") as file:
+            file.write(progress.model_dump_json().encode())
         temporary.replace(path)
 
     def progress(self) -> Progress | None:
         """The worker's last word; None before the first."""
         try:
-            return Progress.model_validate_json((self.folder / "progress.json").read_bytes())
+            return Progress.model_validate_json(read_regular(self.folder / "progress.json", MOST_TEXT))
         except (OSError, ValidationError):
             return None
 
     def log_tail(self, lines: int = 20) -> list[str]:
         """The last lines of the worker's output."""
         try:
-            return self.log.read_text(errors="replace").splitlines()[-lines:]
+            return read_end(self.log, 2**16).decode(errors="replace").splitlines()[-lines:]
         except OSError:
             return []
 
     def note_attempt(self, word: str) -> None:
         """Append one word on an attempt: it started, or how it ended."""
-        with self.attempts.open("a") as file:
-            file.write(json.dumps(word) + "\n")
+        with open_regular(self.attempts, mode="ab") as file:
+            file.write(f"{json.dumps(word)}\n".encode())
 
     def vanished(self) -> int:
         """Attempts since the last known end that started and never said how they ended."""
         try:
-            lines = self.attempts.read_text(errors="replace").splitlines()
+            lines = read_end(self.attempts).decode(errors="replace").splitlines()
         except OSError:
             return 0
         count = 0

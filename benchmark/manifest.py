@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from benchmark.claims import Claim
 from benchmark.errors import ManifestError, UserError
+from benchmark.files import is_there
 from benchmark.paths import SUITES
 from benchmark.schema import Frozen, dotted, first_problem, refuse, suggestion
 from benchmark.spec import Prediction
@@ -143,7 +144,7 @@ def find_manifests(names: list[str]) -> list[Path]:
         elif name in suite_names():
             paths.append(SUITES / f"{name}.yaml")
         elif Path(name).suffix in (".yaml", ".yml"):
-            if not Path(name).is_file():
+            if not is_there(Path(name)):
                 raise UserError(f"{name}: there is no such manifest")
             paths.append(Path(name))
         else:

@@ -14,12 +14,14 @@ from typing import Any, Final, Literal
 from pydantic import ValidationError, field_validator
 
 from benchmark.errors import StoreError, UnknownVersionError
-from benchmark.files import rename_new, sync_folder, why_unwritable, write_atomic
+from benchmark.files import read_regular, rename_new, sync_folder, why_unwritable, write_atomic
 from benchmark.schema import Frozen, dotted, first_problem, refuse
 from benchmark.spec import RunSpec, run_id
 
 #: Of what is written; results of version 1 are upgraded as they are read, see :func:`upgraded`.
 SCHEMA_VERSION: Final = 2
+#: Bytes; a thousand activation maps of 32 × 32 places take 26 MiB.
+MOST_RESULT: Final = 64 * 2**20
 Status = Literal["completed", "crashed", "diverged", "out_of_memory", "timed_out"]
 
 
@@ -194,7 +196,7 @@ def read_json(path: Path) -> Any:
         StoreError: it can't be read or is no JSON.
     """
     try:
-        tree = json.loads(path.read_bytes(), parse_constant=_refuse_constant)
+        tree = json.loads(read_regular(path, MOST_RESULT), parse_constant=_refuse_constant)
         json.dumps(tree, ensure_ascii=False).encode()  # half a character pair would break whatever prints it
     except OSError as error:
         raise StoreError(f"{path}: can't be read: {error.strerror}; move it away and run again") from None

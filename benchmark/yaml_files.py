@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from benchmark.errors import ManifestError
+from benchmark.files import MOST_TEXT, read_regular
 
 _Parser: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
@@ -87,9 +88,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ManifestError: the file can't be read, is no YAML, or holds no mapping.
     """
     try:
-        tree = parse_yaml(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ManifestError(path, "", f"can't be read: {error}") from None
+        tree = parse_yaml(read_regular(path, MOST_TEXT).decode("utf-8-sig"))
+    except OSError as error:
+        raise ManifestError(path, "", f"can't be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ManifestError(path, "", f"can't be read: {error}; save it as UTF-8") from None
     except ValueError as error:
         raise ManifestError(path, "", str(error)) from None
     if not isinstance(tree, dict):

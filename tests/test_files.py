@@ -1,12 +1,25 @@
+import ast
 import errno
 import os
+import socket
 import stat
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
-from benchmark.files import write_atomic
+from benchmark.costs import bench_factor
+from benchmark.errors import UserError
+from benchmark.files import open_regular, read_end, read_regular, write_atomic
+from benchmark.jobs import RunFolder
+from benchmark.manifest import load_manifest
+from benchmark.reports.write import _is_current
+from benchmark.store import read_result
+from benchmark.training import checkpoint
+
+from .test_architecture import MODULES
 
 
 def names(folder: Path) -> list[str]:
@@ -91,3 +104,101 @@ def test_of_many_writers_one_wins_and_its_file_is_whole(
     assert won.count(True) == 1
     assert path.read_bytes() == contents[won.index(True)]
     assert visible(tmp_path) == ["file"]
+
+
+# ------------------------------------------------------------------ what is read
+
+
+def special(path: Path, kind: str) -> None:
+    """Something that is no file, where one should be."""
+    match kind:
+        case "pipe":
+            os.mkfifo(path)
+        case "folder":
+            path.mkdir()
+        case "link to a device":
+            path.symlink_to("/dev/zero")
+        case "link to itself":
+            path.symlink_to(path.name)
+        case "link to nothing":
+            path.symlink_to("nowhere")
+        case "socket":
+            with socket.socket(socket.AF_UNIX) as one:
+                one.bind(os.path.relpath(path))  # such names are short
+        case "huge":
+            with path.open("wb") as file:
+                file.truncate(2**40)  # takes no room: it is a hole
+
+
+SPECIAL = ("pipe", "folder", "link to a device", "link to itself", "link to nothing", "socket", "huge")
+
+
+@pytest.mark.parametrize("kind", SPECIAL)
+def test_only_files_of_sane_size_are_read(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    special(tmp_path / "file", kind)
+    words = "no file|more than the|No such file|Too many levels"
+    with pytest.raises(OSError, match=words):
+        read_regular(tmp_path / "file")
+
+
+def test_links_to_files_are_followed_and_the_bound_is_exact(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"12345678")
+    (tmp_path / "link").symlink_to("file")
+    assert read_regular(tmp_path / "link", 8) == b"12345678"
+    with pytest.raises(OSError, match="8 bytes, more than the 7"):
+        read_regular(tmp_path / "link", 7)
+    assert read_end(tmp_path / "link", 3) == b"678"
+
+
+@pytest.mark.parametrize("mode", ["ab", "wb"])
+def test_nothing_is_written_into_a_pipe(tmp_path: Path, mode: Literal["ab", "wb"]) -> None:
+    special(tmp_path / "pipe", "pipe")
+    with pytest.raises(OSError, match="is a named pipe, no file"):
+        open_regular(tmp_path / "pipe", mode=mode)
+    with open_regular(tmp_path / "file", mode=mode) as file:
+        file.write(b"x")
+    assert (tmp_path / "file").read_bytes() == b"x"
+    assert (tmp_path / "file").stat().st_mode & 0o077 == 0o666 & ~_umask() & 0o077
+
+
+def _umask() -> int:
+    os.umask(found := os.umask(0))
+    return found
+
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "result": lambda path: read_result(path, completed=True),
+    "manifest": load_manifest,
+    "job": lambda path: RunFolder(path.parent).job(),
+    "bench": lambda path: bench_factor(path, "a CPU"),
+    "checkpoint": lambda path: checkpoint.load(path, "x"),
+    "progress": lambda path: RunFolder(path.parent).progress(),
+    "log": lambda path: RunFolder(path.parent).log_tail(),
+    "attempts": lambda path: RunFolder(path.parent).vanished(),
+    "report": lambda path: _is_current(path, b""),
+}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in SPECIAL if kind != "socket"])
+@pytest.mark.parametrize("reader", READERS)
+def test_every_reader_of_files_goes_on_or_names_the_file(tmp_path: Path, reader: str, kind: str) -> None:
+    name = {"job": "job.json", "progress": "progress.json", "log": "log.txt", "attempts": "attempts.txt"}
+    path = tmp_path / name.get(reader, "file")
+    special(path, kind)
+    if reader in ("result", "manifest", "job"):
+        with pytest.raises(UserError, match=f"^{path}: "):
+            READERS[reader](path)
+    else:
+        found = READERS[reader](path)
+        assert not found or (reader, kind) == ("log", "huge")
+
+
+def test_nothing_else_opens_files_to_read_them() -> None:
+    """A new reader comes through :func:`read_regular` too; what is read below /proc and /sys is the system's."""
+    for module, path in MODULES.items():
+        if module in ("benchmark.files", "benchmark.hardware") or module.startswith("benchmark.data."):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and node.attr in ("read_text", "read_bytes", "open"):
+                assert "/proc/" in ast.unparse(node), f"{module}, line {node.lineno}: {ast.unparse(node)}"

@@ -8,6 +8,7 @@ import click
 from benchmark.catalogue import DATASETS
 from benchmark.cli.common import data_option, scratch_option
 from benchmark.errors import DataError
+from benchmark.files import read_regular
 
 _NAME = click.argument("name", type=click.Choice(list(DATASETS)), metavar="NAME")
 
@@ -70,7 +71,7 @@ def _packed(cache: Path, name: str) -> list[str]:
     found = []
     for meta in sorted(cache.glob(f"{name}*/meta.json")):
         try:
-            content = json.loads(meta.read_text(encoding="utf-8"))
+            content = json.loads(read_regular(meta))
             if content["key"].split()[0] == name:
                 size = sum(content["files"].values())
                 found.append(f"{meta.parent}, {size / 1e6:,.0f} MB")

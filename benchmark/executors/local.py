@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from benchmark.files import open_regular
 from benchmark.hardware import cores, device_kind, gpu_models, memory_available_gib
 from benchmark.jobs import RunFolder
 from benchmark.paths import ROOT
@@ -72,7 +73,7 @@ class LocalExecutor:
         if slot.gpu is not None:
             visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
             environment["CUDA_VISIBLE_DEVICES"] = visible[slot.gpu] if visible[0] else str(slot.gpu)
-        with folder.log.open("ab") as log:
+        with open_regular(folder.log, mode="ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "benchmark.worker", str(folder.folder)],
                 stdin=subprocess.DEVNULL,

@@ -7,13 +7,15 @@ from pathlib import Path
 import matplotlib.image
 import numpy as np
 
-from benchmark.files import write_atomic
+from benchmark.files import read_regular, write_atomic
 from benchmark.reports import markdown, plots, tidy_csv
 from benchmark.reports.gallery import collect_maps
 from benchmark.reports.runs import Runs
 from benchmark.reports.table import collect, tabulate
 from benchmark.store import Store
 from benchmark.suite import Suite
+
+_MOST_REPORT = 256 * 2**20  # bytes; an SVG of hundreds of maps is large
 
 
 def write_reports(
@@ -82,7 +84,7 @@ def _reports(
 
 def _is_current(path: Path, data: bytes) -> bool:
     try:
-        found = path.read_bytes()
+        found = read_regular(path, _MOST_REPORT)
     except OSError:
         return False
     return found == data or (path.suffix == ".png" and _same_pixels(found, data))
