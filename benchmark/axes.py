@@ -123,7 +123,7 @@ class Masks(Frozen):
 
     def maskable(self, channels: int) -> int:
         """How many of a feature's channels take part; rounded down, but 0.57 of 300 is 171."""
-        return int(round(channels * self.masked_fraction, 9))
+        return _part(channels, self.masked_fraction)
 
     @model_validator(mode="after")
     def _check(self) -> "Masks":
@@ -226,7 +226,7 @@ class Mixing(Frozen):
 
 
 class Schedule(Frozen):
-    """SGD and its step-wise learning rate. Milestones are fractions of the epochs, rounded down."""
+    """SGD and its step-wise learning rate. Milestones are fractions of the epochs, rounded down; 0.58 of 200 is 116."""
 
     epochs: int = Field(ge=1)
     batch_size: int = Field(ge=2)
@@ -239,7 +239,7 @@ class Schedule(Frozen):
     @property
     def milestones(self) -> tuple[int, ...]:
         """Epochs before which the rate drops; none in a run of under 4 epochs."""
-        return tuple(int(self.epochs * fraction) for fraction in self.decay_at) if self.epochs >= 4 else ()
+        return tuple(_part(self.epochs, fraction) for fraction in self.decay_at) if self.epochs >= 4 else ()
 
 
 class Choices(Frozen):
@@ -274,3 +274,8 @@ class Numerics(Frozen):
     deterministic: bool = True
     carried_views: Literal["copies", "partial_sums"] = "copies"
     compiled: bool = False
+
+
+def _part(whole: int, fraction: float) -> int:
+    """Rounded down, but not for what floating point lacks: 0.57 * 300 is 170.99999999999997."""
+    return int(round(whole * fraction, 9))

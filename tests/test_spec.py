@@ -299,6 +299,15 @@ def test_milestones(epochs: int, milestones: tuple[int, ...]) -> None:
     assert Schedule(epochs=epochs, batch_size=128, learning_rate=0.1).milestones == milestones
 
 
+@pytest.mark.parametrize(
+    ("epochs", "fraction", "milestone"),
+    [(200, 0.58, 116), (50, 0.58, 29), (100, 0.29, 29), (300, 0.57, 171), (7, 0.5, 3)],
+)
+def test_a_milestone_loses_no_epoch_to_rounding(epochs: int, fraction: float, milestone: int) -> None:
+    schedule = Schedule(epochs=epochs, batch_size=128, learning_rate=0.1, decay_at=[fraction])
+    assert schedule.milestones == (milestone,)
+
+
 def test_views_multiply() -> None:
     views = [train_spec(tree).method.views for tree in (BASELINE, SFE, changed("method.rotations", 4))]
     assert views == [1, 9, 36]
