@@ -1,7 +1,9 @@
 """Fetching one file over HTTP: resumed where the server can, checked before it gets its name (floor 1, no torch)."""
 
+import errno
 import hashlib
 import http.client
+import os
 import re
 import time
 import urllib.error
@@ -12,6 +14,7 @@ from pathlib import Path
 from benchmark.data.archives import Archive
 from benchmark.data.bar import progress_bar
 from benchmark.errors import DataError
+from benchmark.files import open_regular
 
 #: Attempts in a row that bring not one byte before the download gives up; what came is kept for the next call.
 ATTEMPTS = 5
@@ -19,6 +22,7 @@ ATTEMPTS = 5
 PAUSE_S = 2.0
 TIMEOUT_S = 30.0
 _BLOCK = 1 << 18  # bytes read at once
+_LARGEST = 1 << 36  # bytes of an archive
 
 
 class _ForGoodError(Exception):
@@ -39,7 +43,7 @@ def download(archive: Archive, folder: Path) -> Path:
         DataError: no way to the server, or it sends something else; the message says where to put the file by hand.
     """
     target = folder / archive.file
-    if target.exists():
+    if os.path.lexists(target):
         if wrong := what_is_wrong(target, archive):
             raise DataError(f"{target} is not the publisher's file: {wrong}; replace it, or delete it to fetch it anew")
         return target
@@ -48,6 +52,8 @@ def download(archive: Archive, folder: Path) -> Path:
         raise DataError(f"the publisher's address of {archive.file} is dead: {by_hand}")
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f"{archive.file}.part"
+    if os.path.lexists(part) and not part.is_file():
+        raise DataError(f"{part} is no file; take it away")
     with progress_bar(archive.file, archive.size, in_bytes=True) as advance:
         for resumed in (part.exists(), False):
             _fetch(archive, part, advance, by_hand)
@@ -64,13 +70,16 @@ def download(archive: Archive, folder: Path) -> Path:
 
 def what_is_wrong(file: Path, archive: Archive) -> str:
     """Why the file isn't the archive, in words; empty where it is."""
-    size = file.stat().st_size
-    if archive.size is not None and size != archive.size:
-        return f"{size} bytes, expected {archive.size}"
     digest = hashlib.md5(usedforsecurity=False)
-    with file.open("rb") as blocks:
-        while block := blocks.read(_BLOCK):
-            digest.update(block)
+    try:
+        with open_regular(file, _LARGEST) as blocks:
+            size = file.stat().st_size
+            if archive.size is not None and size != archive.size:
+                return f"{size} bytes, expected {archive.size}"
+            while block := blocks.read(_BLOCK):
+                digest.update(block)
+    except OSError as error:
+        return f"it {error.strerror}" if error.errno == errno.EINVAL else f"it can't be read: {error.strerror}"
     return "" if digest.hexdigest() == archive.md5 else f"md5 {digest.hexdigest()}, expected {archive.md5}"
 
 

@@ -43,13 +43,14 @@ def get(name: str, data_dir: Path) -> bool:
             the remedy.
     """
     folder = data_dir / FOLDERS[name]
-    if not folder.exists():
-        _refuse_dead(name, data_dir)  # before anything is written
+    if folder.exists():  # whole, as it came by a rename; and maybe where nothing can be written
+        _check_index(name, data_dir)
+        return False
+    _refuse_dead(name, data_dir)  # before anything is written
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         with FileLock(data_dir / f".{name}.lock"):
-            if folder.exists():
-                _check_index(name, data_dir)
+            if folder.exists():  # somebody else fetched it meanwhile
                 return False
             _fetch(name, data_dir)
     except OSError as error:

@@ -28,7 +28,8 @@ def statistics_of(counts: NDArray[np.int64]) -> tuple[Channels, Channels]:
     """Mean and population standard deviation (ddof 0) of each channel, pixels scaled to 0 … 1.
 
     Counted in Python's integers, which can't overflow, and rounded once, so that no summation order shows
-    in the result.
+    in the result. A channel that has one value everywhere gets 1 for its deviation, so that normalising makes it 0
+    instead of dividing by 0.
 
     Args:
         counts: [3, 256] from :func:`channel_counts`, of at least one pixel.
@@ -39,7 +40,7 @@ def statistics_of(counts: NDArray[np.int64]) -> tuple[Channels, Channels]:
         total = sum(count * value for value, count in enumerate(channel))
         squares = sum(count * value**2 for value, count in enumerate(channel))
         mean.append(total / (pixels * 255))
-        std.append(math.sqrt((pixels * squares - total**2) / (pixels * 255) ** 2))
+        std.append(math.sqrt((pixels * squares - total**2) / (pixels * 255) ** 2) or 1.0)
     return (mean[0], mean[1], mean[2]), (std[0], std[1], std[2])
 
 

@@ -96,7 +96,7 @@ class ImageSet:
         test: what is evaluated on.
         classes: how many classes the labels count.
         mean: of the whole training set's pixels scaled to 0 … 1, for R, G and B.
-        std: their population standard deviation (ddof 0).
+        std: their population standard deviation (ddof 0); 1 where it is 0.
         digest: ``sha256:…`` of the pixels and labels in ``train`` and ``test``; ``standin-sha256:…``
             where they are generated.
         copies: images that are in both splits, pixel for pixel.

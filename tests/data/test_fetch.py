@@ -112,6 +112,11 @@ def test_a_folder_that_is_there_is_not_touched(server: Server, tmp_path: Path) -
     assert server.behaviour.asked == []
 
 
+def test_of_what_is_there_nothing_is_written(small_cifar100: Path) -> None:
+    assert not get("cifar100", small_cifar100)
+    assert [each.name for each in small_cifar100.iterdir()] == [FOLDER], "not even a lock: the disk may be read-only"
+
+
 def test_a_dead_address_says_which_files_to_put_where_and_writes_nothing(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         get("stanford_cars", tmp_path / "d")

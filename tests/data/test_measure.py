@@ -1,7 +1,9 @@
 import hashlib
 
 import numpy as np
+import torch
 
+from benchmark.data.augment import normalise
 from benchmark.data.measure import channel_statistics, content_digest
 
 
@@ -12,6 +14,16 @@ def test_statistics_are_those_of_the_scaled_pixels() -> None:
     mean, std = channel_statistics(images)
     np.testing.assert_allclose(mean, scaled.mean(axis=(0, 1, 2)), rtol=1e-12)
     np.testing.assert_allclose(std, scaled.std(axis=(0, 1, 2)), rtol=1e-12)
+
+
+def test_a_channel_without_spread_becomes_zero_and_not_nan() -> None:
+    images = np.random.default_rng(0).integers(256, size=(5, 4, 4, 3), dtype=np.uint8)
+    images[..., 0], images[..., 2] = 0, 77
+    mean, std = channel_statistics(images)
+    assert (mean[0], std[0], std[2]) == (0, 1, 1)
+    normalised = normalise(torch.from_numpy(images), *(torch.tensor(each).view(1, 3, 1, 1) for each in (mean, std)))
+    assert normalised[:, ::2].abs().max() < 1e-6
+    assert abs(normalised[:, 1].std(correction=0) - 1) < 1e-5
 
 
 def test_statistics_do_not_depend_on_the_order_of_the_images() -> None:

@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 from benchmark.axes import Dataset
+from benchmark.data.archives import Archive
 from benchmark.data.decode import Task, decode
+from benchmark.data.download import download
+from benchmark.data.layouts import read_official
+from benchmark.data.places import FOLDERS, INDEX_FILES, glance
 from benchmark.data.source import prepare
 from benchmark.errors import DataError
 from benchmark.files import LARGEST, open_regular, read_regular
@@ -64,6 +68,36 @@ def test_in_the_place_of_a_cifar_file_too(
     make(file)
     with pytest.raises(DataError, match=rf"^{re.escape(str(file))} {re.escape(reason)}.*; unpack the official"):
         prepare(Dataset(name="cifar100"), small_cifar100, tmp_path / "cache")
+
+
+@pytest.mark.parametrize(("reason", "make"), [kind for kind in KINDS if "bytes" not in kind[0]])
+def test_in_the_place_of_an_archive_too(reason: str, make: Callable[[Path], object], tmp_path: Path) -> None:
+    archive = Archive(file="set.tar", url="http://127.0.0.1:9/set.tar", size=9, md5="0" * 32)
+    make(tmp_path / "set.tar")
+    with pytest.raises(DataError, match=r"set\.tar is not the publisher's file: it (is a|can't be read)"):
+        download(archive, tmp_path)
+    (tmp_path / "set.tar").unlink()
+    make(tmp_path / "set.tar.part")
+    with pytest.raises(DataError, match=r"set\.tar\.part is no file; take it away"):
+        download(archive, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["tiny-imagenet", "cub200", "stanford_dogs", "stanford_cars"])
+def test_in_the_place_of_an_index_file_too(name: str, tmp_path: Path) -> None:
+    for file in INDEX_FILES[name]:
+        place = tmp_path / FOLDERS[name] / file
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to("/dev/zero")
+    assert glance(name, tmp_path / FOLDERS[name]).startswith("incomplete")
+    with pytest.raises(DataError, match="is missing; unpack the publisher's archive"):
+        read_official(name, tmp_path)
+    monstrous = tmp_path / FOLDERS[name] / INDEX_FILES[name][0]
+    for file in INDEX_FILES[name]:
+        (tmp_path / FOLDERS[name] / file).unlink()
+        (tmp_path / FOLDERS[name] / file).touch()
+    os.truncate(monstrous, LARGEST + 1)
+    with pytest.raises(DataError, match=r"cannot be read: .*has \d+ bytes, more than the"):
+        read_official(name, tmp_path)
 
 
 def test_a_folder_that_links_to_one_above_ends_at_once(tmp_path: Path) -> None:
