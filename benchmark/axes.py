@@ -14,6 +14,7 @@ from benchmark.catalogue import (
     depth_problem,
     own_dataset,
     stage_channels,
+    stage_sides,
     width_meaning,
 )
 from benchmark.schema import Frozen, refuse, suggestion
@@ -89,6 +90,10 @@ class Network(Frozen):
     def stage_channels(self) -> tuple[int, ...]:
         """Channels of each stage's feature, first to last."""
         return stage_channels(self.family, self.depth, self.width)
+
+    def stage_sides(self, image_size: int) -> tuple[int, ...]:
+        """Side of each stage's feature in pixels, first to last."""
+        return stage_sides(self.family, image_size)
 
     @property
     def label(self) -> str:

@@ -143,3 +143,11 @@ def stage_channels(family: str, depth: int, width: int | None) -> tuple[int, ...
     first = 2 * width + units * width
     second = first // 2 + units * width
     return (first, second, second // 2 + units * width)
+
+
+def stage_sides(family: str, image_size: int) -> tuple[int, ...]:
+    """Side of each stage's square feature in pixels, first to last, of images with that side."""
+    if family == "densenet":  # its transitions pool 2 × 2 and drop an odd line
+        return tuple(image_size >> halvings for halvings in (0, 1, 2))
+    halvings = (2, 3, 4, 5) if family == "resnet_imagenet" else (0, 1, 2)
+    return tuple(-(-image_size // 2**each) for each in halvings)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from benchmark.axes import Dataset
 from benchmark.data.source import cache_name, digest_now, files_folder, prepare
-from benchmark.errors import DataError, StoreError
+from benchmark.errors import DataError, StoreError, UserError
 from benchmark.plan import PlannedRun
+from benchmark.spec import TrainSpec
 from benchmark.store import Store
 from benchmark.wording import counted, some
 
@@ -16,9 +17,22 @@ def prepare_data(runs: Sequence[PlannedRun], data_dir: Path | None, cache_dir: P
 
     Raises:
         DataError: a set is missing, damaged or not to be read yet.
+        UserError: a run could not be trained on as many images as there are.
     """
-    for dataset in _datasets(runs):
-        prepare(dataset, data_dir, cache_dir)
+    counts = {dataset: prepare(dataset, data_dir, cache_dir) for dataset in _datasets(runs)}
+    for run in runs:
+        if isinstance(run.spec, TrainSpec):
+            _refuse_single_image(run.spec, counts[run.spec.dataset])
+
+
+def _refuse_single_image(spec: TrainSpec, images: int) -> None:
+    batch = spec.schedule.batch_size
+    if images % batch == 1 and not spec.trains_single_images:
+        raise UserError(
+            f"schedule.batch_size {batch}: the last batch would be one of the {images} training images of "
+            f"{spec.dataset.facts.title}, and {spec.network.label} can't train on a single one of "
+            f"{spec.dataset.image_size} pixels (batch norm of 1 × 1 features); take another batch size"
+        )
 
 
 def warnings(runs: Sequence[PlannedRun], store: Store, data_dir: Path | None, cache_dir: Path) -> Iterator[str]:
@@ -47,7 +61,7 @@ def warnings(runs: Sequence[PlannedRun], store: Store, data_dir: Path | None, ca
 
 
 def _datasets(runs: Sequence[PlannedRun]) -> list[Dataset]:
-    return list({run.spec.dataset.model_dump_json(): run.spec.dataset for run in runs}.values())
+    return list(dict.fromkeys(run.spec.dataset for run in runs))
 
 
 def _absent(datasets: Sequence[Dataset], data_dir: Path | None, cache_dir: Path) -> Iterator[Path]:

@@ -54,6 +54,13 @@ class TrainSpec(Frozen):
         parts = [source + self.dataset.name, self.network.label, self.method.label, self.mixing.label]
         return "-".join([part for part in parts if part] + [f"s{self.seed}"])
 
+    @property
+    def trains_single_images(self) -> bool:
+        """Whether a batch may have one image; without views, batch norm can't take one where features are 1 × 1."""
+        masks = self.method.masks
+        plain = self.network.stage_sides(self.dataset.image_size)[: masks.carry_from if masks else None]
+        return self.method.rotations > 1 or min(plain) > 1
+
     @model_validator(mode="after")
     def _check(self) -> "TrainSpec":
         channels, method = self.network.stage_channels, self.method

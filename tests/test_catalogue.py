@@ -62,6 +62,14 @@ def test_channels_of_smaller_relatives(family: Family, depth: int, width: int | 
     assert [channels for channels, _ in measured(network, 32)] == list(network.stage_channels)
 
 
+@pytest.mark.parametrize("family", get_args(Family))
+def test_sides_of_every_family(family: Family) -> None:
+    depth, width = next((d, w) for f, d, w in [*SMALL, ("resnet_imagenet", 18, None)] if f == family)
+    network = Network(family=family, depth=depth, width=width)
+    for size in (8, 9, 11, 30, 31, 32, 33, 64, 65):
+        assert tuple(side for _, side in measured(network, size)) == network.stage_sides(size)
+
+
 @pytest.mark.parametrize("name", PAPER)
 def test_parameters_of_the_plain_networks(name: str) -> None:
     network = named(name)

@@ -1,13 +1,16 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 from benchmark.axes import Dataset
 from benchmark.data.source import load
-from benchmark.errors import DataError
+from benchmark.errors import DataError, UserError
+from benchmark.methods.network import build_network
 from benchmark.plan import PlannedRun
 from benchmark.preparation import prepare_data, warnings
-from benchmark.spec import run_id
+from benchmark.spec import TrainSpec, run_id
 from benchmark.store import Store
 from tests.data.test_stale import MINE, own_folder, replaced
 from tests.made import MACHINE, result, spec
@@ -77,3 +80,45 @@ def test_a_data_folder_that_is_not_there_is_named(bench: Bench, tmp_path: Path) 
 
 def test_results_whose_images_were_never_here_are_left_alone(bench: Bench, tmp_path: Path) -> None:
     assert list(warnings(bench.runs, bench.store, bench.data, tmp_path / "elsewhere")) == []
+
+
+def small_resnet18(size: int = 32, batch: int = 7, **method: Any) -> TrainSpec:
+    schedule = {"epochs": 1, "batch_size": batch, "learning_rate": 0.1}
+    dataset, network = {**MINE.model_dump(), "input_size": size}, {"family": "resnet_imagenet", "depth": 18}
+    return spec(dataset=dataset, network=network, schedule=schedule, method=method)
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        small_resnet18(),
+        small_resnet18(33),
+        small_resnet18(16, masks={"views": 2}),
+        small_resnet18(16, masks={"views": 2, "carry_from": 2}),
+        small_resnet18(16, masks={"views": 2, "carry_from": 3}),
+        small_resnet18(rotations=4),
+        small_resnet18(classifiers=2, beta=0.5),
+    ],
+    ids=lambda of: f"{of.method.label} {of.dataset.input_size}",
+)
+def test_a_network_that_can_not_train_on_one_image_is_known(of: TrainSpec) -> None:
+    model, image = build_network(of, 2).train(), torch.zeros(1, 3, of.dataset.image_size, of.dataset.image_size)
+    if of.trains_single_images:
+        model(image)
+    else:
+        with pytest.raises(ValueError, match="Expected more than 1 value per channel when training"):
+            model(image)
+
+
+def test_a_last_batch_of_one_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    own_folder(tmp_path)  # of 8 images to train on
+    for of in (small_resnet18(), small_resnet18(batch=4), small_resnet18(33)):
+        run = PlannedRun(run_id(of), of, cells=(), done=False)
+        if of.trains_single_images or of.schedule.batch_size == 4:
+            prepare_data([run], tmp_path, tmp_path / "cache")
+            continue
+        said = (
+            r"^schedule\.batch_size 7: the last batch would be one of the 8 training images of mine, and resnet18 can't"
+        )
+        with pytest.raises(UserError, match=said):
+            prepare_data([run], tmp_path, tmp_path / "cache")

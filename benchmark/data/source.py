@@ -20,7 +20,7 @@ from benchmark.data.standin import standin
 from benchmark.errors import DataError
 
 
-def prepare(dataset: Dataset, data_dir: Path | None, cache_dir: Path) -> None:
+def prepare(dataset: Dataset, data_dir: Path | None, cache_dir: Path) -> int:
     """Make sure that :func:`load` finds its images: pack the files unless they are packed as they are now.
 
     Stand-ins need no preparation. A good cache serves without the files; where they are at hand, one that was made
@@ -31,11 +31,16 @@ def prepare(dataset: Dataset, data_dir: Path | None, cache_dir: Path) -> None:
         data_dir: the folder that holds the publishers' folders; None where the user named none.
         cache_dir: below it the cache folder :func:`cache_name` is created.
 
+    Returns:
+        How many images there are to train on.
+
     Raises:
         DataError: the files are missing, incomplete or wrong, or the cache can't be written.
     """
-    if dataset.source != "standin":
-        _whole(dataset, data_dir, cache_dir, _origin(dataset, data_dir))
+    if dataset.source == "standin":
+        return dataset.train_images or 0
+    count = len(_whole(dataset, data_dir, cache_dir, _origin(dataset, data_dir)).train.labels)
+    return min(count, dataset.train_images or count)
 
 
 def digest_now(dataset: Dataset, data_dir: Path | None, cache_dir: Path) -> str | None:
