@@ -37,6 +37,10 @@ class StoreError(UserError):
     """A file in the results folder that can't be read or must not be replaced."""
 
 
+class DeviceError(UserError):
+    """No GPU, or none that PyTorch can use, where one is asked for; no training is to blame."""
+
+
 class UnknownVersionError(StoreError):
     """A result of a schema version that this code does not know; nothing is wrong with the file."""
 

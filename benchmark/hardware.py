@@ -3,6 +3,7 @@
 import contextlib
 import os
 import platform
+import re
 import resource
 import sys
 from collections.abc import Iterator, Sequence
@@ -10,26 +11,111 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from benchmark.errors import UserError
+from benchmark.errors import DeviceError
+from benchmark.nvidia import Gpu, gpus_of_nvidia_smi, visible_to_cuda
 
 _GPUS = Path("/proc/driver/nvidia/gpus")
+_DRIVER, _DEV = Path("/proc/driver/nvidia/version"), Path("/dev")
 _MEMINFO, _CGROUP, _OWN_GROUPS = Path("/proc/meminfo"), Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
 
+@dataclass(frozen=True)
+class Device:
+    """What runs compute on.
+
+    Attributes:
+        kind: ``cpu`` or ``cuda``.
+        name: the model of the processor, or of the first GPU.
+        why: how it came to be this one.
+    """
+
+    kind: str
+    name: str
+    why: str
+
+    def __str__(self) -> str:
+        """``on the processor, AMD EPYC (AVX-512): nvidia-smi isn't here``."""
+        if self.kind == "cpu":
+            return f"on the processor, {self.name}: {self.why}"
+        names = [gpu.name for gpu in gpus()]
+        place = "the GPU" if len(names) == 1 else f"{len(names)} GPUs"
+        return f"on {place}, {' and '.join(dict.fromkeys(names))}: {self.why}"
+
+
+def gpus() -> tuple[Gpu, ...]:
+    """The NVIDIA GPUs this process may use, in the order of CUDA_VISIBLE_DEVICES or else of the PCI bus."""
+    return _gpus()[0]
+
+
+def chosen_device(wanted: str = "auto") -> Device:
+    """What an option ``--device`` comes to on this machine, and why.
+
+    Raises:
+        DeviceError: a GPU is asked for where there is none.
+    """
+    if wanted == "cpu":
+        return Device("cpu", cpu_model(), "--device cpu")
+    found, why = _gpus()
+    if found:
+        return Device("cuda", found[0].name, why)
+    if wanted == "cuda":
+        raise DeviceError(
+            f"--device cuda: this machine shows no NVIDIA GPU ({why}); leave the option out to use the processor"
+        )
+    return Device("cpu", cpu_model(), why)
+
+
+def device_kind(wanted: str = "auto") -> str:
+    """``cpu`` or ``cuda``, of the :func:`chosen_device`."""
+    return chosen_device(wanted).kind
+
+
+def device_name(wanted: str = "auto") -> str:
+    """The model of the :func:`chosen_device`."""
+    return chosen_device(wanted).name
+
+
+def seeing_only(gpu: Gpu) -> dict[str, str]:
+    """The environment of a process that is to compute on this GPU alone."""
+    return {"CUDA_VISIBLE_DEVICES": gpu.visible, "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+
+
 @cache
-def gpu_models() -> tuple[str, ...]:
-    """Model names of the NVIDIA GPUs this process may use, in their order; empty where there are none."""
-    lines = [line for path in sorted(_GPUS.glob("*/information")) for line in path.read_text().splitlines()]
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("Model:")]
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is None:
-        return tuple(models)
-    found = []
-    for part in filter(None, map(str.strip, visible.split(","))) if models else ():
-        if part == "-1" or (part.isdigit() and int(part) >= len(models)):
-            break  # as CUDA does: what stands behind a GPU that isn't there is not seen either
-        found.append(models[int(part)] if part.isdigit() else part)
-    return tuple(found)
+def _gpus() -> tuple[tuple[Gpu, ...], str]:
+    """The GPUs that may be used, and what says so or why there are none; the driver is asked once a process."""
+    found, otherwise = gpus_of_nvidia_smi()
+    why = "found by nvidia-smi"
+    if not found:
+        found, listed = _gpus_of_proc()
+        why = f"found in {_GPUS} and {_DEV}; {otherwise}" if found else otherwise
+        if listed and not found:
+            why += f", and what {_GPUS} lists has no device in {_DEV}"
+    variable = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if variable is None or not found:
+        return tuple(found), why
+    seen = visible_to_cuda(variable, found)
+    return tuple(seen), f"CUDA_VISIBLE_DEVICES={variable!r} shows {len(seen)} of {len(found)}"
+
+
+def _gpus_of_proc() -> tuple[list[Gpu], bool]:
+    """The GPUs with an entry in /proc and a device in /dev; and whether /proc lists any at all.
+
+    The entries alone may be those of a container's host.
+    """
+    entries, driver = [], ""
+    with contextlib.suppress(OSError):
+        entries = [path.read_text(errors="replace") for path in sorted(_GPUS.glob("*/information"))]
+        driver = _DRIVER.read_text()
+    version = re.search(r"\d+\.\d+(\.\d+)?", driver)
+    found: list[Gpu] = []
+    for number, text in enumerate(entries):
+        facts = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in text.splitlines())}
+        if facts.get("Model") and (_DEV / f"nvidia{facts.get('Device Minor', number)}").exists():
+            uuid = facts.get("GPU UUID", "")
+            uuid = uuid if uuid.startswith("GPU-") and "?" not in uuid else ""
+            visible = uuid or str(len(found))
+            found.append(Gpu(facts["Model"], uuid, None, version.group() if version else None, visible))
+    return found, bool(entries)
 
 
 @cache
@@ -54,26 +140,6 @@ def _cpuinfo(*fields: str) -> str:
     except OSError:
         return ""
     return next((line.partition(":")[2].strip() for line in lines if line.startswith(fields)), "")
-
-
-def device_kind(wanted: str = "auto") -> str:
-    """``cpu`` or ``cuda``: what an option ``--device`` comes to on this machine.
-
-    Raises:
-        UserError: a GPU is asked for where there is none.
-    """
-    if wanted == "cuda" and not gpu_models():
-        raise UserError("--device cuda: this machine shows no NVIDIA GPU; leave the option out to use the processor")
-    return ("cuda" if gpu_models() else "cpu") if wanted == "auto" else wanted
-
-
-def device_name(wanted: str = "auto") -> str:
-    """The model of the device that runs would use here: the first GPU's, or the processor's.
-
-    Raises:
-        UserError: see :func:`device_kind`.
-    """
-    return gpu_models()[0] if device_kind(wanted) == "cuda" else cpu_model()
 
 
 def cores() -> int:

@@ -21,6 +21,8 @@ EXIT_FAILED = 1
 EXIT_INTERRUPTED = 75
 #: Exit status of a worker that found another one at work on its run.
 EXIT_BUSY = 76
+#: Exit status of a worker that can't use the GPU it was given; its run is none the worse for it.
+EXIT_NO_DEVICE = 77
 
 #: Names a recorder of steps as ``module:function``, in place of CUDA's: what tests record with on a processor.
 RECORDER_VARIABLE = "SFE_STEP_RECORDER"

@@ -6,11 +6,10 @@ import subprocess
 from collections.abc import Sequence
 from functools import cache
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from benchmark import __version__
-from benchmark.hardware import cpu_model, gpu_models
+from benchmark.hardware import device_name, gpus
 from benchmark.paths import ROOT
 from benchmark.spec import CostSpec, TrainSpec
 
@@ -73,9 +72,9 @@ def describe(device: str) -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": packages(),
         "platform": platform.platform(),
-        "device": _device(device),
+        "device": device_name(device),
         "device_kind": device,
-        "driver": _driver() if device == "cuda" else None,
+        "driver": gpus()[0].driver if device == "cuda" else None,
     }
 
 
@@ -84,7 +83,7 @@ def session(device: str, data_digest: str | None, start: datetime.datetime) -> d
     return {
         "start": start.isoformat(timespec="seconds"),
         "end": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "device": _device(device),
+        "device": device_name(device),
         "torch": packages().get("torch"),
         "code": code_name(),
         "data_digest": data_digest,
@@ -150,14 +149,3 @@ def origin(provenance: dict[str, Any]) -> dict[str, list[str]]:
         name: list(dict.fromkeys(value if isinstance(value, str) else "unknown" for value in values))
         for name, values in found.items()
     }
-
-
-def _device(kind: str) -> str:
-    return gpu_models()[0] if kind == "cuda" and gpu_models() else cpu_model()
-
-
-def _driver() -> str | None:
-    try:
-        return Path("/proc/driver/nvidia/version").read_text().splitlines()[0]
-    except OSError:
-        return None

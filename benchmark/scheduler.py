@@ -15,8 +15,9 @@ from pathlib import Path
 
 from benchmark import provenance
 from benchmark.costs import memory_gib, relative_work
+from benchmark.errors import DeviceError
 from benchmark.executors.local import LocalExecutor
-from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, RunFolder
+from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NO_DEVICE, Job, RunFolder
 from benchmark.plan import PlannedRun
 from benchmark.progress import Pace, View
 from benchmark.spec import CostSpec
@@ -29,6 +30,8 @@ RETRY_SECONDS = 5.0
 POLL_SECONDS = 0.2
 #: Minutes beyond its time limit after which a worker that has not ended by itself hangs, and is killed.
 GRACE_MIN = 5.0
+#: What exit statuses say that are no end of a run.
+_SAID = {EXIT_INTERRUPTED: "interrupted", EXIT_BUSY: "elsewhere", EXIT_NO_DEVICE: "no device"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,12 +51,23 @@ class Places:
 
 @dataclass
 class Summary:
-    """How an invocation ended: failed runs with the kind of failure; whether it was interrupted, by its deadline."""
+    """How an invocation ended.
+
+    Attributes:
+        completed: how many runs.
+        failed: runs with the kind of failure.
+        interrupted: whether it was.
+        out_of_time: whether by its deadline.
+        no_device: why a GPU could not be used; None where all could.
+        left: runs that no GPU was left for.
+    """
 
     completed: int = 0
     failed: dict[str, str] = field(default_factory=dict)
     interrupted: bool = False
     out_of_time: bool = False
+    no_device: str | None = None
+    left: int = 0
 
 
 def taken_up(runs: Sequence[PlannedRun], store: Store, *, retry_failed: bool) -> list[PlannedRun]:
@@ -96,12 +110,16 @@ class Scheduler:
         self.silent_before: dict[str, int] = {}
         self.started: dict[str, float] = {}
         self.overdue: set[str] = set()
+        self.begun = False  # whether any worker got as far as its run
 
     def run(self, runs: Sequence[PlannedRun], *, retry_failed: bool = False) -> Summary:
         """Train the runs, none of which has a result; with ``retry_failed`` just the failures of earlier invocations.
 
         Without it those wait, and are part of the summary. A ``KeyboardInterrupt``, or the deadline, makes every
-        worker save its state and ends the call with what is done.
+        worker save its state and ends the call with what is done. A GPU that can't be used gets no more runs.
+
+        Raises:
+            DeviceError: no GPU can be used, and nothing was begun.
         """
         queue = deque(taken_up(runs, self.store, retry_failed=retry_failed))
         if not retry_failed:
@@ -120,7 +138,7 @@ class Scheduler:
         return self.summary
 
     def _loop(self, queue: deque[PlannedRun]) -> None:
-        while queue or self.running:
+        while self.running or (queue and self.executor.slots):
             if time.monotonic() >= self.deadline:
                 self.summary.out_of_time = True
                 self._stop(queue)
@@ -135,6 +153,9 @@ class Scheduler:
                     self.view.moved(name, word.done, word.text)
             self._tell_total()
             time.sleep(POLL_SECONDS)
+        self.summary.left = len(queue)
+        if queue and not self.begun:
+            raise DeviceError(self.summary.no_device)
 
     def _start_what_fits(self, queue: deque[PlannedRun]) -> None:
         completed = self.store.completed()  # listed once a round: a paper's suite has hundreds of runs waiting
@@ -189,18 +210,20 @@ class Scheduler:
         if outcome in ("interrupted", "elsewhere", "vanished"):
             self.not_before[run.run_id] = time.monotonic() + RETRY_SECONDS
             queue.append(run)
+        elif outcome == "no device":
+            self.summary.no_device = " ".join(self._folder(run.run_id).log_tail(1))
+            queue.append(run)
         else:
             self._count(run, outcome)
+        self.begun = self.begun or outcome != "no device"
         self.view.ended(run.run_id, outcome)
 
     def _outcome(self, run: PlannedRun, status: int) -> str:
         """What an ended worker means; the files say it, its exit status only helps."""
         if run.run_id in self.store.completed():
             return "completed"
-        if status == EXIT_INTERRUPTED:
-            return "interrupted"
-        if status == EXIT_BUSY:
-            return "elsewhere"
+        if status in _SAID:
+            return _SAID[status]
         if status == EXIT_FAILED:
             if run.run_id in self.store.failed():
                 return self.store.load_failure(run.run_id).status

@@ -65,13 +65,14 @@ def load_suite(path: Path, variant: Variant, device: str | None = None) -> Suite
     Args:
         path: the manifest.
         variant: profile and settings.
-        device: model of the device that a cost run measures; None for the one that runs would use here.
+        device: model of the device that a cost run measures; None for the one that runs would use here, which is
+            found out only where there is a cost run.
 
     Raises:
         ManifestError: the manifest, the profile or a setting is wrong somewhere.
     """
     manifest = load_manifest(path)
-    builder = _Builder(path, manifest, variant, device or device_name())
+    builder = _Builder(path, manifest, variant, device)
     cells = [
         cell
         for index, row in enumerate(manifest.rows)
@@ -134,7 +135,7 @@ def _read_distilling_runs(cells: Sequence[Cell]) -> list[Cell]:
 class _Builder:
     """Lays protocol, manifest, profile and settings over each other for one manifest."""
 
-    def __init__(self, path: Path, manifest: Manifest, variant: Variant, device: str) -> None:
+    def __init__(self, path: Path, manifest: Manifest, variant: Variant, device: str | None) -> None:
         self.path, self.manifest, self.variant, self.device = path, manifest, variant, device
         self.ground = load_profile("paper")
         self.cost: CostSpec | None = None
@@ -213,7 +214,7 @@ class _Builder:
             network=first.network,
             batch_size=first.schedule.batch_size,
             steps=self.variant.profile.cost_steps,
-            device=self.device,
+            device=self.device or device_name(),
             variants=[
                 CostVariant(name=name, method=spec.method, listing1=name in listing1) for name, spec in specs.items()
             ],

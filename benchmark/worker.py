@@ -25,10 +25,10 @@ from benchmark import provenance
 from benchmark.axes import Dataset
 from benchmark.data.packed import ImageSet
 from benchmark.data.source import load as load_images
-from benchmark.errors import InterruptedRun, RunError, TimedOutError, UserError, is_out_of_memory
+from benchmark.errors import DeviceError, InterruptedRun, RunError, TimedOutError, UserError, is_out_of_memory
 from benchmark.files import remove_leftovers
-from benchmark.hardware import device_name, process_peak_mib
-from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, Progress, RunFolder
+from benchmark.hardware import chosen_device, device_name, process_peak_mib
+from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NO_DEVICE, Job, Progress, RunFolder
 from benchmark.processes import keep_freed_memory
 from benchmark.spec import CostSpec, TrainSpec
 from benchmark.store import SCHEMA_VERSION, Failure, Result, Status, Store
@@ -74,7 +74,7 @@ class _Watch:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the job in a folder; the exit status is 0, 1 (failed), 2 (no job), 75 (interrupted) or 76 (busy)."""
+    """Run the job in a folder; the exit status is 0, 1 (failed), 2 (no job), or one of :mod:`benchmark.jobs`."""
     if len(arguments) != 1:
         print("usage: python -m benchmark.worker RUN_FOLDER", file=sys.stderr)
         return 2
@@ -119,6 +119,10 @@ class _Worker:
             print(f"interrupted: {error}", flush=True)
             self.folder.note_attempt("interrupted")
             return EXIT_INTERRUPTED
+        except DeviceError as error:  # no run is to blame, so none is recorded as failed
+            print(error, flush=True)
+            self.folder.note_attempt("no device")
+            return EXIT_NO_DEVICE
         except Exception as error:  # whatever it was: record it, and let the other runs go on
             traceback.print_exc()
             return self._failed(error)
@@ -131,10 +135,20 @@ class _Worker:
         if self.job.run_id in self.store.completed():
             print("another worker has completed it", flush=True)
             return
+        if self.job.device == "cuda":
+            self._require_gpu()
         if isinstance(self.job.spec, TrainSpec):
             self._train(self.job.spec)
         else:
             self._measure(self.job.spec)
+
+    def _require_gpu(self) -> None:
+        import torch
+
+        from benchmark.training.device import require_usable
+
+        chosen_device("cuda")
+        require_usable(torch.device("cuda"))
 
     def _measure(self, spec: CostSpec) -> None:
         if (used := device_name(self.job.device)) != spec.device:

@@ -5,13 +5,20 @@ from typing import Any
 import pytest
 import torch
 
-from benchmark import worker
+from benchmark import hardware, worker
 
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
     """Tests share the cores among themselves."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def ask_for_gpus_again() -> Iterator[None]:
+    """The driver is asked once a process, and a test may stand in for it."""
+    yield
+    hardware._gpus.cache_clear()
 
 
 @pytest.fixture

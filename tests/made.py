@@ -1,9 +1,15 @@
-"""Complete, plausible results without any training."""
+"""Complete, plausible results without any training; GPUs without any GPU."""
 
 import json
+import stat
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from benchmark import hardware
+from benchmark.nvidia import Gpu
 from benchmark.spec import TrainSpec, run_id
 from benchmark.store import Result
 
@@ -64,3 +70,28 @@ def result(of: TrainSpec | None = None, accuracy: float = 70.0, **changes: Any) 
 def edit(path: Path, **changes: Any) -> None:
     """Change a result file as somebody with an editor would."""
     path.write_text(json.dumps(json.loads(path.read_text()) | changes, indent=1))
+
+
+def gpu(name: str, uuid: str, memory_mib: int) -> Gpu:
+    return Gpu(name, uuid, memory_mib, "550.54.15", uuid)
+
+
+GPU_A = gpu("NVIDIA A", "GPU-8932f937-a5a5-4b0e-8f0c-111111111111", 40960)
+GPU_B = gpu("NVIDIA B", "GPU-8932f937-b5a5-4b0e-8f0c-222222222222", 81559)
+
+
+def machine_with(patch: pytest.MonkeyPatch, *gpus: Gpu) -> None:
+    """Let this process find these GPUs."""
+    patch.setattr(hardware, "_gpus", cache(lambda: (gpus, "found by a test" if gpus else "a reason")))
+
+
+def fake_nvidia_smi(folder: Path, says: str | None, status: int = 0) -> Path:
+    """A folder for PATH: with an nvidia-smi that notes what it is asked and says this, ``hang`` for nothing ever."""
+    folder.mkdir(parents=True)
+    if says is not None:
+        (folder / "answer").write_text(says)
+        answer = "exec /bin/sleep 60" if says == "hang" else f'/bin/cat "{folder}/answer"; exit {status}'
+        program = folder / "nvidia-smi"
+        program.write_text(f'#!/bin/sh\necho "$@" >> "{folder}/asked"\n{answer}\n')
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    return folder

@@ -34,6 +34,7 @@ FLOORS = {
         "files",
         "yaml_files",
         "hardware",
+        "nvidia",
         "paths",
         "processes",
         "helper",

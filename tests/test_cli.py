@@ -1,5 +1,6 @@
 import json
 import math
+import os
 import re
 import subprocess
 import sys
@@ -16,7 +17,6 @@ import benchmark.cli
 from benchmark import hardware
 from benchmark.cli import main
 from benchmark.cli.common import run_folders
-from benchmark.executors import local
 from benchmark.manifest import PAPER_SUITES, find_manifests
 from benchmark.paths import SUITES
 from benchmark.plan import PlannedRun, make_plan
@@ -119,8 +119,8 @@ def test_no_suite_means_all(command: Command) -> None:
 
 
 def test_a_plan_in_words(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("benchmark.cli.look.device_name", lambda: "a CPU")
-    monkeypatch.setattr("benchmark.cli.look.gpu_models", tuple)
+    monkeypatch.setattr(hardware, "cpu_model", lambda: "a CPU")
+    made.machine_with(monkeypatch)
     said = command("plan", "table1", "--only", "resnet-110", "--only", "densenet", "--trials", "1")
     *lines, last, takes, basis = said.out.splitlines()
     assert len(lines) == 6
@@ -128,7 +128,26 @@ def test_a_plan_in_words(command: Command, monkeypatch: pytest.MonkeyPatch) -> N
     assert "core-hours" in takes
     assert basis.startswith("estimates for a CPU: from the built-in table of another processor")
     assert "(table1: ResNet-110 / SFE - SI, table1: ResNet-110 / SFE - AG)" in said.out
-    assert "6 training runs, 0 of them done" in last
+    assert last.endswith("6 training runs, 0 of them done; on the processor, a CPU: a reason")
+
+
+def test_a_plan_says_what_device_it_is_for(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    made.machine_with(monkeypatch, made.GPU_A, made.GPU_B)
+    said = command("plan", "table3").out
+    assert "; on 2 GPUs, NVIDIA A and NVIDIA B: found by a test\n" in said
+    tree = json.loads(command("plan", "table3", "--format", "json").out)
+    assert tree["device"] == {"kind": "cuda", "name": "NVIDIA A", "why": "found by a test"}
+    assert [run["spec"]["device"] for run in tree["runs"] if run["spec"]["kind"] == "cost"] == ["NVIDIA A"]
+
+
+@pytest.mark.parametrize("words", [("list",), ("report", "table3"), ("verify",), ("plan", "all")])
+def test_the_driver_is_asked_where_it_matters_and_once(
+    folders: Path, command: Command, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("PATH", str(made.fake_nvidia_smi(folders / "bin", "")))
+    assert command(*words).status == 0
+    asked = folders / "bin" / "asked"
+    assert (asked.read_text().count("\n") if asked.exists() else 0) == (words[0] == "plan")
 
 
 def test_a_plan_knows_what_is_done(folders: Path, command: Command) -> None:
@@ -226,9 +245,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[PlannedRun]:
 def test_a_cost_run_names_the_device_asked_for(
     command: Command, asked: list[PlannedRun], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for place in (hardware, local):
-        monkeypatch.setattr(place, "gpu_models", lambda: ("NVIDIA H100",))
-    for options, device in (["--device", "cpu"], hardware.cpu_model()), ([], "NVIDIA H100"):
+    made.machine_with(monkeypatch, made.GPU_A)
+    for options, device in (["--device", "cpu"], hardware.cpu_model()), ([], "NVIDIA A"):
         asked.clear()
         assert command("table3", "--profile", "smoke", *options).status == 1
         assert [run.spec.device for run in asked if isinstance(run.spec, CostSpec)] == [device]
@@ -255,7 +273,7 @@ def test_retry_failed_says_what_it_leaves(command: Command, asked: list[PlannedR
 def test_a_gpu_that_is_not_there_is_refused_before_anything(
     folders: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hardware, "gpu_models", tuple)
+    made.machine_with(monkeypatch)
     damaged = folders / "results" / "paper" / f"{BASELINE}.json"
     damaged.parent.mkdir(parents=True)
     damaged.write_text("half a resu")
@@ -291,6 +309,19 @@ def test_a_budget_ends_as_ctrl_c_does(
     assert (folders / "reports" / "smoke" / "table2.md").exists()
     command("table2", "--profile", "smoke", "--device", "cpu")
     assert math.isinf(seconds[1])
+
+
+def test_a_gpu_that_pytorch_can_not_use_is_no_runs_fault(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    says = f"0, {made.GPU_A.uuid}, NVIDIA A, 40960, 550.54.15\n"
+    path = made.fake_nvidia_smi(folders / "bin", says)
+    monkeypatch.setenv("PATH", str(path), prepend=os.pathsep)
+    said = program("table2", "--profile", "smoke", "--only", "SFE - AG", "--trials", "1")
+    assert said.status == 2
+    assert "; on the GPU, NVIDIA A: found by nvidia-smi\n" in said.out
+    assert said.err.startswith("error: PyTorch")
+    assert said.err.count("\n") == 1
+    assert not list((folders / "results").rglob("*.json"))
+    assert not list((folders / "reports").rglob("*.md"))
 
 
 # ------------------------------------------------------------------ report

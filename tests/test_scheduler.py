@@ -14,8 +14,9 @@ from benchmark import scheduler as module
 from benchmark import worker
 from benchmark.axes import Dataset, Masks, Method, Network, Schedule
 from benchmark.costs import memory_gib
+from benchmark.errors import DeviceError
 from benchmark.executors.local import LocalExecutor, Slot
-from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, Progress, RunFolder
+from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NO_DEVICE, Job, Progress, RunFolder
 from benchmark.plan import PlannedRun
 from benchmark.progress import PlainView
 from benchmark.scheduler import Places, Scheduler, Summary, taken_up
@@ -112,6 +113,13 @@ def busy(folder: RunFolder, job: Job) -> int:
     return EXIT_BUSY
 
 
+def no_device(folder: RunFolder, job: Job) -> int:
+    folder.note_attempt("start")
+    folder.log.write_text("PyTorch sees none\n")
+    folder.note_attempt("no device")
+    return EXIT_NO_DEVICE
+
+
 class FakeExecutor:
     """Workers that behave as they are told, each for some polls; the last behaviour is repeated."""
 
@@ -153,6 +161,7 @@ class FakeExecutor:
         over = {name: status for name, (left, status) in self.running.items() if left <= 0}
         for name in over:
             del self.running[name]
+        self.slots -= list(over.values()).count(EXIT_NO_DEVICE)
         return over
 
     def stop(self, *, kill: bool = False) -> None:
@@ -399,6 +408,41 @@ def test_the_third_time_it_has_crashed(bench: Bench) -> None:
     assert failure.failure is not None
     assert "3 times without a word" in failure.failure.reason
     assert failure.provenance["device_kind"] == "cpu"
+
+
+# ------------------------------------------------------------------ a GPU that can't be used
+
+
+def test_where_no_gpu_can_be_used_nothing_is_blamed_on_a_run(bench: Bench) -> None:
+    runs = runs_of(3)
+    executor = FakeExecutor(no_device, slots=2)
+    with pytest.raises(DeviceError, match="PyTorch sees none"):
+        bench.run(executor, runs)
+    assert len(executor.started) == 2
+    assert bench.view.closed == 1
+    assert bench.store.failed() == set()
+    assert bench.run(FakeExecutor(complete), runs) == Summary(completed=3)  # nothing blocks
+
+
+def test_a_gpu_that_can_not_be_used_is_left_out(bench: Bench) -> None:
+    executor = FakeExecutor(no_device, complete, slots=2)
+    assert bench.run(executor, runs_of(3)) == Summary(completed=3, no_device="PyTorch sees none")
+    assert len(executor.started) == 4
+    assert all(len(beside) == 0 for beside in executor.beside[2:])
+
+
+def test_a_gpu_may_fail_between_two_runs(bench: Bench) -> None:
+    summary = bench.run(FakeExecutor(complete, no_device), runs_of(4))
+    assert summary == Summary(completed=1, no_device="PyTorch sees none", left=3)
+    assert bench.store.failed() == set()
+
+
+def test_a_gpu_that_can_not_be_used_does_not_count_as_vanishing(bench: Bench) -> None:
+    [run] = runs_of(1)
+    for _ in range(3):
+        with pytest.raises(DeviceError):
+            bench.run(FakeExecutor(no_device), [run])
+    assert bench.run(FakeExecutor(vanish, vanish, complete), [run]) == Summary(completed=1)
 
 
 def test_vanishing_is_counted_over_invocations(bench: Bench) -> None:

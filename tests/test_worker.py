@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -17,13 +18,14 @@ from benchmark import provenance, worker
 from benchmark.axes import Dataset, Masks, Method, Network, Schedule
 from benchmark.errors import DivergedError
 from benchmark.hardware import cpu_model
-from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, Job, RunFolder
+from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NO_DEVICE, Job, RunFolder
 from benchmark.provenance import origin
 from benchmark.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec, run_id
 from benchmark.store import Result, Store
 from benchmark.training import checkpoint, evaluation, loop
 from benchmark.training.loop import Training
 
+from .made import GPU_A, machine_with
 from .places import ROOT
 
 pytestmark = pytest.mark.usefixtures("own_process")
@@ -326,6 +328,61 @@ def test_a_cost_run_is_bounded(tmp_path: Path) -> None:
     place = cost_place(tmp_path, timeout_min=1e-9)
     assert place.run() == EXIT_FAILED
     assert place.failure().status == "timed_out"
+
+
+# ------------------------------------------------------------------ a GPU that can't be used
+
+
+def said_of_the_gpu(place: Place, capsys: pytest.CaptureFixture[str]) -> str:
+    """The last line of a worker that blames no run."""
+    assert place.run() == EXIT_NO_DEVICE
+    assert place.attempts() == ["start", "no device"]
+    assert place.folder.vanished() == 0
+    assert place.store.completed() == place.store.failed() == set()
+    return capsys.readouterr().out.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("told", "said"), [(None, "it sees none"), ("The NVIDIA driver on\nyour system is too old", "is too old;")]
+)
+def test_a_gpu_that_pytorch_does_not_see(
+    told: str | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = []
+
+    def is_available() -> bool:
+        asked.append("once")
+        if told:
+            warnings.warn(told, stacklevel=1)
+        return False
+
+    machine_with(monkeypatch, GPU_A)
+    monkeypatch.setattr(torch.cuda, "is_available", is_available)
+    monkeypatch.setattr(torch.version, "cuda", "13.2")
+    line = said_of_the_gpu(Place(tmp_path, spec_of(), device="cuda"), capsys)
+    assert "can't use this machine's GPU: " in line
+    assert said in line
+    assert asked == ["once"]
+
+
+def test_a_gpu_that_pytorch_sees_and_can_not_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def busy(*_: object, **__: object) -> None:
+        raise RuntimeError("CUDA error: all CUDA-capable devices are busy or unavailable\nmore of it")
+
+    machine_with(monkeypatch, GPU_A)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch, "zeros", busy)
+    line = said_of_the_gpu(Place(tmp_path, spec_of(), device="cuda"), capsys)
+    assert "devices are busy or unavailable; mend" in line
+
+
+def test_a_gpu_that_the_driver_does_not_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine_with(monkeypatch)
+    assert "no NVIDIA GPU (a reason)" in said_of_the_gpu(cost_place(tmp_path, device="cuda"), capsys)
 
 
 # ------------------------------------------------------------------ a run that is interrupted

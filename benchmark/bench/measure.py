@@ -10,10 +10,10 @@ from benchmark.axes import Masks, Method
 from benchmark.bench.epochs import measure_epochs
 from benchmark.bench.setup import REFERENCE, SFE, Numbers, Setup, standin_images
 from benchmark.data.standin import standin
-from benchmark.errors import UserError
 from benchmark.hardware import ProcessorTime, processor_time
 from benchmark.spec import PROTOCOL, CostSpec, CostVariant
 from benchmark.training.cost import measure, quartiles
+from benchmark.training.device import require_usable
 from benchmark.training.loop import apply_numerics
 
 LAYER1 = Method(masks=Masks(views=32, carry_from=1))
@@ -34,11 +34,10 @@ def measure_all(setup: Setup, say: Callable[[str], None]) -> Numbers:
     """All measurements; ``say`` hears what is going on.
 
     Raises:
-        UserError: PyTorch can't use the GPU that the machine shows.
+        DeviceError: PyTorch can't use the GPU that the machine shows.
         RunError: the memory of a method, or the epochs of a loop, can't be measured.
     """
-    if setup.device == "cuda" and not torch.cuda.is_available():
-        raise UserError("--device cuda: PyTorch can't use this machine's GPU; mend its driver, or take --device cpu")
+    require_usable(torch.device(setup.device))
     started = processor_time()
     say(f"peak memory and steps of {len(STEPS)} methods, in turn")
     numbers: Numbers = {"steps": _steps(setup, STEPS, setup.batch_size, "copies")}

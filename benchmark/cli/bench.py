@@ -13,7 +13,7 @@ from benchmark.axes import Network
 from benchmark.catalogue import NETWORKS
 from benchmark.cli.common import check_precision, json_option, reports_option, require_writable, shown
 from benchmark.errors import RunError, is_out_of_memory
-from benchmark.hardware import cores, device_kind, device_name
+from benchmark.hardware import chosen_device, cores, gpus, seeing_only
 from benchmark.processes import unbound
 from benchmark.provenance import describe
 
@@ -51,11 +51,15 @@ def bench(
     of a fresh process each on a CPU. Ten to twenty minutes on two cores; leave the machine alone meanwhile. `plan`
     takes its estimates from it.
     """
-    kind = device_kind(device)
+    chosen = chosen_device(device)
+    kind = chosen.kind
     check_precision(kind, [precision])
     require_writable(reports_dir / "bench", "the bench")
     for name in os.environ.keys() - unbound(os.environ).keys():
         del os.environ[name]  # before torch starts its threads, and for the processes that the loops have
+    click.echo(f"bench of {network}; {chosen}", err=True)
+    if kind == "cuda":  # before torch looks: the GPU that is measured is the one that is named
+        os.environ.update(seeing_only(gpus()[0]))
     from benchmark.bench.measure import measure_all
     from benchmark.bench.setup import Setup
     from benchmark.bench.write import render, write_bench
@@ -71,7 +75,7 @@ def bench(
         precision=precision,
         compiled=compiled,
         device=kind,
-        device_name=device_name(kind),
+        device_name=chosen.name,
     )
     try:
         measured = measure_all(setup, lambda text: click.echo(f"  {text}", err=True))

@@ -1,5 +1,6 @@
 """``list``, ``plan`` and ``status``: what there is, what would run, what has run. None takes a second."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from benchmark.cli.common import (
     trials_option,
 )
 from benchmark.costs import cost_model, memory_gib
-from benchmark.hardware import cores, device_name, gpu_models
+from benchmark.hardware import chosen_device, cores
 from benchmark.manifest import find_manifests, load_manifest, suite_names
 from benchmark.plan import make_plan
 from benchmark.profiles import load_variant
@@ -64,18 +65,19 @@ def plan(
     Time and memory are estimated from a `bench` of this machine's device in --reports-dir, else from a table
     measured elsewhere.
     """
-    loaded, store = load(suites, load_variant(profile, settings), results_dir)
+    device = chosen_device()
+    loaded, store = load(suites, load_variant(profile, settings), results_dir, device.name)
     made = make_plan(loaded, store.completed(), only=only, trials=trials)
-    gpu = bool(gpu_models())
-    model = cost_model(device_name(), gpu=gpu, benches=reports_dir / "bench")
+    gpu = device.kind == "cuda"
+    model = cost_model(device.name, gpu=gpu, benches=reports_dir / "bench")
     if form == "json":
-        click.echo(json.dumps(made.as_json(model), indent=1))
+        click.echo(json.dumps({**made.as_json(model), "device": dataclasses.asdict(device)}, indent=1))
         return
     for planned in made.runs:
         readers = ", ".join(f"{cell.suite}: {cell.row} / {cell.column}" for cell in planned.cells)
         takes = f"{_time(model.seconds(planned.spec))}, {memory_gib(planned.spec):.1f} GiB"
         click.echo(f"{'done' if planned.done else 'to do':<6} {planned.run_id}  {takes}  ({readers})")
-    click.echo(headline(loaded, made))
+    click.echo(f"{headline(loaded, made)}; {device}")
     if made.missing and (seconds := made.seconds(model)) is not None:
         share = "GPU-hours" if gpu else f"core-hours, {duration(seconds / cores())} on this machine's {cores()} cores"
         click.echo(f"what is missing takes about {seconds / 3600:,.{0 if seconds > 36_000 else 1}f} {share}")

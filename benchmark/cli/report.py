@@ -44,7 +44,8 @@ def report(
 ) -> None:
     """Write the reports of some suites (all without a name) from the results on disk."""
     settings += (f"aggregate={aggregate}",) if aggregate else ()
-    loaded, store = load(suites, load_variant(profile, settings), results_dir)
+    device = "any"  # a report reads measurements of whatever device they are
+    loaded, store = load(suites, load_variant(profile, settings), results_dir, device)
     if not check:
         write_reports(loaded, store, reports_dir, trials, click.echo, image_cache(scratch_dir))
         return

@@ -28,7 +28,7 @@ from benchmark.cli.common import (
     trials_option,
     write_reports,
 )
-from benchmark.hardware import device_kind, device_name
+from benchmark.hardware import chosen_device
 from benchmark.plan import make_plan
 from benchmark.profiles import load_variant
 from benchmark.store import Store
@@ -85,13 +85,13 @@ def run(
     from benchmark.scheduler import Places, Scheduler, taken_up
     from benchmark.verify import unreadable
 
-    kind = device_kind(device)  # before anything is written or moved
-    loaded, store = load(suites, load_variant(profile, settings), results_dir, device_name(kind))
+    chosen = chosen_device(device)  # before anything is written or moved
+    loaded, store = load(suites, load_variant(profile, settings), results_dir, chosen.name)
     plan = make_plan(loaded, store.completed(), only=only, trials=trials)
     damaged = unreadable(store, [planned.run_id for planned in plan.runs])
     lost = {found.path.stem for found in damaged if found.path.parent == store.folder}
     plan = make_plan(loaded, store.completed() - lost, only=only, trials=trials)
-    check_precision(kind, [planned.spec.numerics.precision for planned in plan.missing])
+    check_precision(chosen.kind, [planned.spec.numerics.precision for planned in plan.missing])
     places = Places(runs=run_folders(scratch_dir, store), cache=image_cache(scratch_dir), data=data_dir)
     prepare_data(taken_up(plan.missing, store, retry_failed=retry_failed), data_dir, places.cache)
     for warning in warnings(plan.runs, store, data_dir, places.cache):
@@ -103,14 +103,16 @@ def run(
         if target := store.set_aside(found.path):
             click.echo(f"damaged, set aside as {shown(target)}: {found.problem}", err=True)
     console = Console()
-    console.print(headline(loaded, plan), highlight=False, markup=False, soft_wrap=True)
+    console.print(f"{headline(loaded, plan)}; {chosen}", highlight=False, markup=False, soft_wrap=True)
     threads = max((planned.spec.numerics.threads for planned in plan.runs), default=1)
-    engine = LocalExecutor.on_this_machine(device=kind, jobs=jobs, threads=threads, runs_per_gpu=runs_per_gpu)
+    engine = LocalExecutor.on_this_machine(device=chosen.kind, jobs=jobs, threads=threads, runs_per_gpu=runs_per_gpu)
     scheduler = Scheduler(engine, store, places, make_view(console), timeout_min=timeout_min, deadline=deadline)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended politely is interrupted like by Ctrl-C
     summary = scheduler.run(plan.missing, retry_failed=retry_failed)
     write_reports(loaded, store, reports_dir, trials, click.echo, places.cache)
     _name_failures(summary, store)
+    if summary.no_device:
+        click.echo(f"error: {summary.no_device}", err=True)
     untried = {planned.run_id for planned in plan.missing} - store.completed() - summary.failed.keys()
     if retry_failed and untried and not summary.interrupted:
         click.echo(f"{len(untried)} runs are missing still; without --retry-failed they are trained.", err=True)
@@ -118,7 +120,7 @@ def run(
         why = f"The {budget_min:g} minutes of --budget-min are over" if summary.out_of_time else "Interrupted"
         click.echo(f"{why}; the same command goes on from here.", err=True)
         sys.exit(130)
-    sys.exit(1 if summary.failed else 0)
+    sys.exit(1 if summary.failed or summary.left else 0)
 
 
 def _name_failures(summary: "Summary", store: Store) -> None:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from benchmark.files import open_regular
-from benchmark.hardware import cores, device_kind, gpu_models, memory_available_gib
-from benchmark.jobs import RunFolder
+from benchmark.hardware import cores, device_kind, gpus, memory_available_gib, seeing_only
+from benchmark.jobs import EXIT_NO_DEVICE, RunFolder
+from benchmark.nvidia import Gpu
 from benchmark.paths import ROOT
 from benchmark.processes import unbound
 
@@ -18,7 +19,7 @@ from benchmark.processes import unbound
 class Slot:
     """A place for one run: a share of a GPU, or processor cores."""
 
-    gpu: int | None
+    gpu: Gpu | None
     number: int
 
 
@@ -28,7 +29,7 @@ class LocalExecutor:
 
     Attributes:
         device: what the slots compute on, ``cpu`` or ``cuda``.
-        slots: places for one run each.
+        slots: places for one run each; those of a GPU that turns out unusable are given up.
         memory_gib: what all runs together may take of the machine's memory.
     """
 
@@ -44,11 +45,11 @@ class LocalExecutor:
         """An executor for what the machine has: ``runs_per_gpu`` slots a GPU, or one per ``threads`` cores.
 
         Raises:
-            UserError: a GPU is asked for where there is none.
+            DeviceError: a GPU is asked for where there is none.
         """
         kind = device_kind(device)
         if kind == "cuda":
-            found = [Slot(gpu, n) for n in range(runs_per_gpu) for gpu in range(len(gpu_models()))]
+            found = [Slot(gpu, n) for n in range(runs_per_gpu) for gpu in gpus()]
         else:
             found = [Slot(None, n) for n in range(jobs or max(1, cores() // threads))]
         return cls(kind, found[:jobs], 0.9 * memory_available_gib())
@@ -71,8 +72,7 @@ class LocalExecutor:
             "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
         }
         if slot.gpu is not None:
-            visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
-            environment["CUDA_VISIBLE_DEVICES"] = visible[slot.gpu] if visible[0] else str(slot.gpu)
+            environment |= seeing_only(slot.gpu)
         with open_regular(folder.log, mode="ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "benchmark.worker", str(folder.folder)],
@@ -87,8 +87,10 @@ class LocalExecutor:
     def ended(self) -> dict[str, int]:
         """Exit statuses of the runs that ended since the last call; negative is a signal's number."""
         over = {name: status for name, (p, _, _) in self._running.items() if (status := p.poll()) is not None}
-        for name in over:
-            del self._running[name]
+        for name, status in over.items():
+            _, slot, _ = self._running.pop(name)
+            if status == EXIT_NO_DEVICE:  # nor can any other run use it
+                self.slots = [other for other in self.slots if other.gpu != slot.gpu]
         return over
 
     def kill(self, run_id: str) -> None:

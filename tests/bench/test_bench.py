@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import torch
 
-from benchmark import hardware
 from benchmark.axes import Network
 from benchmark.bench.measure import disturbance
 from benchmark.bench.setup import OURS, REFERENCE, Setup, standin_images
@@ -18,6 +17,7 @@ from benchmark.cli import main
 from benchmark.costs import cost_model
 from benchmark.errors import RunError
 from benchmark.hardware import ProcessorTime, cpu_model
+from tests.made import GPU_A, GPU_B, machine_with
 
 command = importlib.import_module("benchmark.cli.bench")  # the package names the command itself so
 SMALL = ["--batch-size", "4", "--steps", "2", "--images", "8", "--epochs", "1", "--threads", "1", "--device", "cpu"]
@@ -177,11 +177,18 @@ def test_it_refuses_before_it_measures_what_it_could_not_write(bench: Bench, tmp
 
 
 def test_a_gpu_that_pytorch_can_not_use_is_refused(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hardware, "gpu_models", lambda: ("a GPU",))
+    machine_with(monkeypatch, GPU_A, GPU_B)
+    for name in ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"):
+        monkeypatch.setenv(name, "to be put back")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     status, said = bench("--device", "cuda")
     assert status == 2
-    assert "PyTorch can't use this machine's GPU" in said
+    headline, error = said.splitlines()
+    assert headline.endswith("on 2 GPUs, NVIDIA A and NVIDIA B: found by a test")
+    assert error.startswith("error: PyTorch")
+    assert "can't use this machine's GPU" in error
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == GPU_A.uuid
+    assert os.environ["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
 
 
 def test_a_processor_has_no_tf32(bench: Bench) -> None:
@@ -213,7 +220,7 @@ def test_compiled_steps_are_asked_for_and_say_so(
 def test_it_refuses_a_gpu_that_is_not_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(hardware, "gpu_models", tuple)
+    machine_with(monkeypatch)
     monkeypatch.setattr(sys, "argv", ["run_suite.py", "bench", "--device", "cuda", "--reports-dir", str(tmp_path)])
     with pytest.raises(SystemExit) as end:
         main()

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from benchmark import hardware
 from benchmark.errors import UserError
 from benchmark.executors import local
 from benchmark.executors.local import LocalExecutor, Slot
-from benchmark.jobs import RunFolder
+from benchmark.jobs import EXIT_INTERRUPTED, EXIT_NO_DEVICE, RunFolder
+from tests.made import GPU_A, GPU_B, machine_with
 
 
 class FakeProcess:
@@ -53,8 +53,7 @@ def start(executor: LocalExecutor, root: Path, name: str, *, memory_gib: float =
 def on_machine(
     monkeypatch: pytest.MonkeyPatch, *, gpus: int = 0, cores: int = 8, memory_gib: float = 100.0, **options: Any
 ) -> LocalExecutor:
-    for place in (local, hardware):
-        monkeypatch.setattr(place, "gpu_models", lambda: ("NVIDIA H100",) * gpus)
+    machine_with(monkeypatch, *(GPU_A, GPU_B)[:gpus])
     monkeypatch.setattr(local, "cores", lambda: cores)
     monkeypatch.setattr(local, "memory_available_gib", lambda: memory_gib)
     return LocalExecutor.on_this_machine(**options)
@@ -84,7 +83,7 @@ def test_slots_of_a_processor(monkeypatch: pytest.MonkeyPatch, cores: int, optio
 def test_slots_of_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     executor = on_machine(monkeypatch, gpus=2, runs_per_gpu=3)
     assert executor.device == "cuda"
-    assert [slot.gpu for slot in executor.slots] == [0, 1] * 3  # every GPU has one before any has two
+    assert [slot.gpu for slot in executor.slots] == [GPU_A, GPU_B] * 3  # every GPU has one before any has two
     assert len(set(executor.slots)) == 6
     assert len(on_machine(monkeypatch, gpus=2, runs_per_gpu=3, jobs=4).slots) == 4
     assert on_machine(monkeypatch, gpus=2, device="cpu").device == "cpu"
@@ -133,7 +132,7 @@ def test_the_machines_memory_is_not_used_up(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_on_a_gpu_the_slots_are_the_bound(tmp_path: Path) -> None:
-    executor = LocalExecutor("cuda", [Slot(0, 0), Slot(0, 1)], memory_gib=1)
+    executor = LocalExecutor("cuda", [Slot(GPU_A, 0), Slot(GPU_A, 1)], memory_gib=1)
     start(executor, tmp_path, "a", memory_gib=50)
     assert executor.fits(50)
 
@@ -172,21 +171,28 @@ def test_the_log_is_added_to(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "log.txt").read_text() == "the first attempt\n"
 
 
-@pytest.mark.parametrize(
-    ("visible", "expected"),
-    [(None, ["0", "1", "0", "1"]), ("4,6", ["4", "6", "4", "6"]), ("GPU-a,GPU-b", ["GPU-a", "GPU-b"] * 2)],
-)
-def test_each_slot_sees_its_gpu_alone(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, visible: str | None, expected: list[str]
-) -> None:
-    if visible is not None:
-        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+def test_each_slot_sees_its_gpu_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")  # in whatever order CUDA has them
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "FASTEST_FIRST")
+    expected = [GPU_A.uuid, GPU_B.uuid] * 2
     executor = on_machine(monkeypatch, gpus=2, runs_per_gpu=2)
     started = [start(executor, tmp_path, name) for name in "abcd"]
     assert [process.environment["CUDA_VISIBLE_DEVICES"] for process in started] == expected
+    assert {process.environment["CUDA_DEVICE_ORDER"] for process in started} == {"PCI_BUS_ID"}
     started[1].status = 0
     executor.ended()
     assert start(executor, tmp_path, "e").environment["CUDA_VISIBLE_DEVICES"] == expected[1]  # the free one
+
+
+def test_a_gpu_that_is_unusable_gets_no_more_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    executor = on_machine(monkeypatch, gpus=2, runs_per_gpu=2)
+    started = [start(executor, tmp_path, name) for name in "abcd"]
+    started[0].status = EXIT_NO_DEVICE
+    started[1].status = EXIT_INTERRUPTED
+    executor.ended()
+    assert {slot.gpu for slot in executor.slots} == {GPU_B}
+    assert start(executor, tmp_path, "e").environment["CUDA_VISIBLE_DEVICES"] == GPU_B.uuid
+    assert not executor.fits(1)
 
 
 @pytest.mark.parametrize(("kill", "number"), [(False, signal.SIGTERM), (True, signal.SIGKILL)])
