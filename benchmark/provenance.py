@@ -1,5 +1,6 @@
 """By what code, packages and machine a result was made (floor 1, no torch)."""
 
+import contextlib
 import datetime
 import platform
 import subprocess
@@ -17,14 +18,17 @@ from benchmark.spec import CostSpec, TrainSpec
 PACKAGES = ("torch", "torchvision", "numpy", "pytorchcv", "pillow", "scipy")
 #: What of a checkout is code; a result that was moved away changes none.
 _CODE = ("benchmark", "run_suite.py")
+#: The commit of a tree that travelled without its git folder, as whoever packaged it wrote it down.
+_PACKAGED = "packaged-commit.txt"
 #: Stands behind a commit from which the code differed.
 UNCOMMITTED = "+uncommitted"
 
 
 @cache
 def code_version() -> dict[str, Any]:
-    """Release, git commit, and whether the code had uncommitted changes; None where there is no git.
+    """Release, git commit, and whether the code had uncommitted changes; None where no git knows this code.
 
+    A packaged tree names the commit it was made of and is marked ``packaged``: what changed in it nobody knows.
     Of the first call in a process: a worker asks when it starts, before it reads most of its code.
     """
 
@@ -35,6 +39,11 @@ def code_version() -> dict[str, Any]:
             return None
         return done.stdout.strip() if done.returncode == 0 else None
 
+    with contextlib.suppress(OSError):
+        commit = (ROOT / _PACKAGED).read_text(encoding="utf-8").strip()
+        return {"release": __version__, "commit": commit, "dirty": None, "packaged": True}
+    if git("ls-files", "--error-unmatch", "--", *_CODE) is None:  # none, or one around a copy of these files
+        return {"release": __version__, "commit": None, "dirty": None}
     changed = git("status", "--porcelain", "--untracked-files=no", "--", *_CODE)
     return {
         "release": __version__,

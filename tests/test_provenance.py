@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,3 +44,19 @@ def test_without_git_nothing_is_known(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
     assert code_version() == {"release": code_version()["release"], "commit": None, "dirty": None}
     assert code_name() is None
+
+
+def test_a_repository_around_a_copy_of_the_code_says_nothing_of_it(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = checkout / "unpacked"
+    shutil.copytree(checkout / "benchmark", copy / "benchmark")
+    shutil.copy(checkout / "run_suite.py", copy)
+    monkeypatch.setattr(provenance, "ROOT", copy)
+    assert (code_version()["commit"], code_version()["dirty"]) == (None, None)
+
+
+def test_a_packaged_tree_names_its_commit_and_that_it_was_packaged(checkout: Path) -> None:
+    (checkout / "packaged-commit.txt").write_text("c0ffee\n")
+    assert code_version() == {"release": code_version()["release"], "commit": "c0ffee", "dirty": None, "packaged": True}
+    assert code_name() == "c0ffee"

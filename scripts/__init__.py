@@ -1,0 +1,1 @@
+"""Programs that stand beside the suite and use its commands, nothing of its insides."""

@@ -1,0 +1,193 @@
+"""``check``, ``bench``, ``train`` and ``collect``: what is done with the GPU, by the project's own commands."""
+
+import contextlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from scripts.gpu_day import FILE_MIB, FILES, MIB, OUT, WORK, fail, say
+from scripts.gpu_day.machine import CODE, call, environment, gpus
+
+SUITE = (sys.executable, "run_suite.py")
+#: What is trained if nothing else is asked for: Table 3's measurement, then a row of Table 1, seeds from outside in.
+PLAN = (
+    ("table3", "--only", "GPU memory*", "--only", "Training time*"),
+    ("table1", "--only", "ResNet-110", "--set", "numerics.precision=bf16"),
+)
+#: Seconds for the tests marked gpu, and for the runs to save their states and the reports to be written.
+CHECK_S, STOP_S = 150, 40
+_CHECKED = WORK / "check.json"
+
+
+def check() -> bool:
+    """Run the project's tests marked ``gpu``.
+
+    Returns:
+        whether none failed. Where some passed that is noted for this commit, GPU and driver.
+    """
+    _CHECKED.unlink(missing_ok=True)
+    marked = [str(path) for path in sorted((CODE / "tests").rglob("test_*.py")) if "mark.gpu" in path.read_text()]
+    if not marked:
+        fail("tested: this commit has no tests marked gpu")
+        return True
+    log = OUT / "check.txt"
+    with log.open("w") as file:
+        words = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rfEs", "-m", "gpu", *marked]
+        status = call(words, CHECK_S, CODE, stdout=file, stderr=file)
+    lines = log.read_text(errors="replace").splitlines()
+    print(*lines[-40:], sep="\n", flush=True)
+    if status:
+        fail(f"passed: the tests marked gpu (exit status {status})")
+        return False
+    if passed := re.search(r"(\d+) passed", lines[-1] if lines else ""):
+        _CHECKED.write_text(json.dumps({**this(), "passed": int(passed[1])}))
+    else:
+        fail("tested: all tests marked gpu were skipped")
+    return True
+
+
+def this() -> dict[str, str]:
+    """What a check holds for."""
+    return {"commit": (WORK / "commit").read_text(), "gpus": gpus()}
+
+
+def proven() -> bool:
+    """Whether the tests marked ``gpu`` have passed with this commit, on GPUs of these models with this driver."""
+    try:
+        found = json.loads(_CHECKED.read_text())
+    except (OSError, ValueError):
+        return False
+    return {name: found.get(name) for name in this()} == this()
+
+
+def bench(seconds: float, arguments: Sequence[str]) -> None:
+    """Run ``bench``, for at most so long."""
+    if status := call([*SUITE, "bench", *on_gpu(arguments), *arguments], seconds, CODE):
+        fail(f"measured: all (exit status {status})")
+
+
+def train(seconds: float, arguments: Sequence[str], *, unchecked: bool) -> None:
+    """Run suites until the time is over; then every run has saved its state, and all is ready to be brought back.
+
+    Args:
+        seconds: for all of it.
+        arguments: those of ``run``; :data:`PLAN` where there are none.
+        unchecked: train although the tests marked ``gpu`` fail.
+    """
+    end = time.monotonic() + seconds
+    if not (proven() or unchecked or check()):
+        fail("trained: anything, since the check fails; --unchecked trains all the same")
+        return
+    with collecting():  # a call that is cut has brought back what was there a minute before
+        for words in [arguments] if arguments else PLAN:
+            left = end - time.monotonic() - STOP_S
+            budget = ("--budget-min", f"{max(left, 1) / 60:.3f}")
+            status = call([*SUITE, "run", *on_gpu(words), *graphs(words), *budget, *words], left + STOP_S, CODE)
+            if status == 130:
+                say("the time is over; the same step goes on from here")
+                break
+            if status:
+                fail(f"trained: all of {' '.join(words)} (exit status {status})")
+    collect()
+
+
+def on_gpu(arguments: Sequence[str]) -> list[str]:
+    """``auto`` would take the processor where no GPU is seen."""
+    return [] if any(word.startswith("--device") for word in arguments) else ["--device", "cuda"]
+
+
+def graphs(arguments: Sequence[str]) -> list[str]:
+    """Whole steps in CUDA graphs, where this commit has them and its check has shown equal digits here."""
+    if any(word in ("--graphs", "--no-graphs") for word in arguments) or not proven():
+        return []
+    words = [*SUITE, "run", "--help"]
+    known = subprocess.run(words, cwd=CODE, env=environment(), capture_output=True, text=True, check=False).stdout
+    return ["--graphs"] if "--graphs" in known else []
+
+
+# ------------------------------------------------------------------ bringing it back
+
+
+@contextlib.contextmanager
+def collecting(every_s: float = 60) -> Iterator[None]:
+    """Collect again and again meanwhile."""
+    over = threading.Event()
+
+    def again() -> None:
+        while not over.wait(every_s):
+            with contextlib.suppress(OSError, tarfile.TarError):  # a checkpoint was replaced as it was read, say
+                collect(quiet=True)
+
+    thread = threading.Thread(target=again)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def collect(*, quiet: bool = False) -> None:
+    """Leave results, reports and checkpoints in :data:`OUT`, the newest first, within what may come back."""
+    new = [path for path in sorted((WORK / "results").rglob("*.json")) if not (CODE / path.relative_to(WORK)).exists()]
+    loads = {"results.tar.gz": [*new, *(path for path in (WORK / "reports", _CHECKED) if path.exists())]}
+    states = [path.parent for path in (WORK / "scratch" / "runs").glob("*/*/checkpoint.pt")]
+    states.sort(key=lambda folder: (folder / "checkpoint.pt").stat().st_mtime, reverse=True)
+    tars, left_out = share_out({folder: sum(size(path) for path in folder.iterdir()) for folder in states})
+    loads |= {f"runs.{number}.tar": folders for number, folders in enumerate(tars, start=1)}
+    for name, paths in loads.items():
+        pack(name, paths)
+    for path in OUT.glob("runs.*.tar"):
+        if path.name not in loads:
+            path.unlink()
+    if quiet:
+        return
+    for folder in left_out:
+        fail(f"brought back, for want of room: the checkpoint of {folder.name}")
+    if (mib := (OUT / "results.tar.gz").stat().st_size / MIB) > FILE_MIB:
+        fail(f"small enough: results.tar.gz has {mib:.0f} MiB")
+    failed = sum(path.parent.name == "failures" for path in new)
+    say(f"{len(new) - failed} results, {failed} failures, {len(states) - len(left_out)} checkpoints are in {OUT}")
+
+
+def size(path: Path) -> int:
+    """Bytes of a file in an archive, rounded up to its blocks."""
+    return path.stat().st_size + 2048
+
+
+def share_out(sizes: Mapping[Path, int]) -> tuple[list[list[Path]], list[Path]]:
+    """Folders into archives, each into the first with room.
+
+    Returns:
+        the archives, three fewer than files may come back (results, machine, check); what found no room.
+    """
+    tars: list[list[Path]] = []
+    room: list[float] = []
+    left_out = []
+    for folder, bytes_ in sizes.items():
+        place = next((number for number, free in enumerate(room) if bytes_ <= free), len(room))
+        if place == len(room) and (place == FILES - 3 or bytes_ > FILE_MIB * MIB):
+            left_out.append(folder)
+            continue
+        if place == len(room):
+            tars.append([])
+            room.append(FILE_MIB * MIB)
+        tars[place].append(folder)
+        room[place] -= bytes_
+    return tars, left_out
+
+
+def pack(name: str, paths: Sequence[Path]) -> None:
+    """An archive in :data:`OUT` with paths as they stand below :data:`WORK`; there whole, or as it was before."""
+    new = OUT.parent / f".{name}.new"
+    with tarfile.open(new, "w:gz" if name.endswith("gz") else "w") as archive:
+        for path in paths:
+            archive.add(path, path.relative_to(WORK).as_posix())
+    shutil.move(new, OUT / name)
