@@ -59,7 +59,19 @@ _KEPT_FREE = 1.5
 _TABLE_HERE = "of 28 runs of ResNet-11 26 took 0.9 to 1.7 times as long, two 2.8 times"
 _SCALED = "other networks, methods and images are scaled from it and held against no run"
 _ELSEWHERE = "another may be several times slower or faster"
-_ALL = "Times are those of eager steps in fp32 whatever a run asks for; memory is a rough guide, a process's on a CPU"
+_ALL = "Times are those of eager steps in fp32 whatever a run asks for; memory is a rough guide, a process's on a CPU, "
+_ALL += "a GPU's by a formula that was held against no GPU"
+#: Of a GPU's memory, GiB a run: CUDA's context with its libraries; CIFAR's images and what they are cut into;
+#: evaluation of 1000 CIFAR images at once, in fp32 and bf16. Reckoned by hand, as is all of a GPU below.
+_GPU_CONTEXT_GIB, _IMAGES_GIB, _EVALUATION_GIB, _EVALUATION_BF16_GIB = 0.8, 0.3, 1.0, 0.5
+#: Bytes of a weight with gradient and momentum, fp32; bf16 has a copy of 2 bytes more.
+_WEIGHT_BYTES = 12
+#: Activations kept in bf16 over those in fp32: 0.50 to 0.52, counted for ResNet-110 with four methods.
+_BF16_KEPT = 0.52
+#: Of the activations kept: what the allocator holds for them; and what the eager last batch takes beside a graph.
+_GPU_ALLOCATOR, _GRAPH_EAGER = 1.2, 5 / 8
+#: Pixels of a photograph over those of a square of its shorter side.
+_ASPECT = 4 / 3
 #: What a set of one's own is taken to hold before it is read.
 _UNKNOWN_IMAGES = 10_000
 #: Evaluation is forward only, about this part of a training step.
@@ -74,15 +86,21 @@ class CostModel:
         device: what it is for.
         factor: seconds on this device over the built-in table's core-seconds; None where nobody has measured it.
         basis: where the numbers come from and how far off they may be, one or two sentences.
+        gpu: whether it is one.
     """
 
     device: str
     factor: float | None
     basis: str
+    gpu: bool = False
 
     def seconds(self, spec: Spec) -> float | None:
         """How long a run takes one core, or the GPU; None where nobody has measured it."""
         return None if self.factor is None else self.factor * relative_work(spec)
+
+    def memory_gib(self, spec: Spec) -> float:
+        """About how much of the device's memory a run takes."""
+        return gpu_memory_gib(spec) if self.gpu else memory_gib(spec)
 
 
 def cost_model(device: str, *, gpu: bool, benches: Path) -> CostModel:
@@ -95,9 +113,11 @@ def cost_model(device: str, *, gpu: bool, benches: Path) -> CostModel:
     """
     factors = [factor for path in sorted(benches.glob("*.json")) if (factor := bench_factor(path, device)) is not None]
     if factors:
-        return CostModel(device, statistics.median(factors), f"from a bench of this device; {_SCALED}. {_ALL}")
+        return CostModel(device, statistics.median(factors), f"from a bench of this device; {_SCALED}. {_ALL}", gpu)
     if gpu:
-        return CostModel(device, None, "unknown: nobody has measured this GPU; `run_suite.py bench` does")
+        return CostModel(
+            device, None, f"time unknown: nobody has measured this GPU; `run_suite.py bench` does. {_ALL}", gpu
+        )
     basis = f"from the built-in table, measured on this processor; {_TABLE_HERE}"
     if device != TABLE_DEVICE:
         basis = f"from the built-in table of another processor, {TABLE_DEVICE}; {_ELSEWHERE}"
@@ -141,6 +161,33 @@ def memory_gib(spec: Spec) -> float:
     weights = 3 * 4 * step.megaparameters * len(methods)  # with gradients and momentum, 4 bytes each
     activations = max(step.mib * _pixels(spec) * batch, _EVALUATION_MIB) * most
     return (_PROCESS_MIB + weights + _KEPT_FREE * activations) / 1024
+
+
+def gpu_memory_gib(spec: Spec, *, graphs: bool = False) -> float:
+    """About how much of a GPU's memory a run takes, in GiB; estimated, and never held against a GPU.
+
+    Args:
+        spec: the run.
+        graphs: whether its steps are replayed from a CUDA graph, which holds memory beside that of eager steps.
+    """
+    step, bf16 = _step(spec.network), spec.numerics.precision == "bf16"
+    batch = spec.batch_size if isinstance(spec, CostSpec) else spec.schedule.batch_size
+    methods = [variant.method for variant in spec.variants] if isinstance(spec, CostSpec) else [spec.method]
+    most = max(_passes(method, spec.network) for method in methods)
+    kept = step.mib * _pixels(spec) * batch * most / 1024 * (_BF16_KEPT if bf16 else 1)
+    weights = step.megaparameters * 1e6 * len(methods) * (_WEIGHT_BYTES + (2 if bf16 else 0)) / 2**30
+    at_once = (min(spec.dataset.image_size, 112) / 32) ** 2  # pixels over those of 1000 CIFAR images
+    evaluation = 0.0 if isinstance(spec, CostSpec) else (_EVALUATION_BF16_GIB if bf16 else _EVALUATION_GIB) * at_once
+    activations = kept * (_GPU_ALLOCATOR + (_GRAPH_EAGER if graphs else 0))
+    return _GPU_CONTEXT_GIB + _resident_gib(spec) + weights + activations + evaluation
+
+
+def _resident_gib(spec: Spec) -> float:
+    """The images that lie on a GPU as bytes."""
+    facts, side = spec.dataset.facts, spec.dataset.facts.stored_size(spec.dataset.image_size)
+    train = spec.dataset.train_images or facts.train_images or _UNKNOWN_IMAGES
+    test = spec.dataset.test_images or facts.test_images or _UNKNOWN_IMAGES
+    return max(_IMAGES_GIB, (train + test) * 3 * side**2 * _ASPECT / 2**30)
 
 
 def _step(network: Network) -> Step:

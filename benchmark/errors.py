@@ -4,6 +4,8 @@ A :class:`UserError` is somebody's bad input: the command line prints its one se
 exit status 2. A :class:`RunError` ends one training; the worker records it and the other runs go on.
 """
 
+import errno
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -63,10 +65,18 @@ class TimedOutError(RunError):
     status = "timed_out"
 
 
+#: What a RuntimeError says of CUDA (torch's AcceleratorError), of torch's allocator on a CPU, of cuDNN or cuBLAS.
+_OUT_OF_MEMORY = re.compile(
+    r"out of memory|can't allocate memory|DefaultCPUAllocator|CU(DNN|BLAS)_STATUS_\w*ALLOC\w*_FAILED"
+)
+
+
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception is Python's or torch's way to say so."""
+    """Whether an exception is Python's, the system's or torch's way to say so."""
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
     named = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
-    return named or "can't allocate memory" in str(error)  # the latter is torch's allocator on a CPU
+    return named or (isinstance(error, RuntimeError) and _OUT_OF_MEMORY.search(str(error)) is not None)
 
 
 class RecordingError(BenchmarkError):

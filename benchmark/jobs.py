@@ -1,7 +1,7 @@
 """What a runner and a worker tell each other, as files in a run's scratch folder (floor 1, no torch).
 
 ``job.json`` is the runner's order, ``progress.json`` the worker's last word, ``log.txt`` its output,
-``attempts.txt`` one line for each start, ``checkpoint.pt`` its state.
+``attempts.txt`` one line for each start, ``beside.txt`` how many runs shared its device, ``checkpoint.pt`` its state.
 """
 
 import json
@@ -65,9 +65,11 @@ class RunFolder:
         self.checkpoint = folder / "checkpoint.pt"
         self.attempts = folder / "attempts.txt"
         self.lock = folder / "worker.lock"
+        self._beside = folder / "beside.txt"
 
     def order(self, job: Job) -> None:
         """Leave the worker its job."""
+        self._beside.unlink(missing_ok=True)
         write_atomic(self.folder / "job.json", job.model_dump_json(indent=1).encode())
 
     def job(self) -> Job:
@@ -111,6 +113,19 @@ class RunFolder:
         """Append one word on an attempt: it started, or how it ended."""
         with open_regular(self.attempts, mode="ab") as file:
             file.write(f"{json.dumps(word)}\n".encode())
+
+    def note_beside(self, runs: int) -> None:
+        """Tell the worker how many other runs its device has now; the most of an attempt is kept."""
+        if runs > self.beside():
+            with open_regular(self._beside, mode="wb") as file:
+                file.write(str(runs).encode())
+
+    def beside(self) -> int:
+        """The most runs that this attempt has shared its device with."""
+        try:
+            return int(read_regular(self._beside, MOST_TEXT))
+        except (OSError, ValueError):
+            return 0
 
     def vanished(self) -> int:
         """Attempts since the last known end that started and never said how they ended."""

@@ -86,3 +86,9 @@ def visible_to_cuda(variable: str, found: Sequence[Gpu]) -> list[Gpu]:
             return []
         seen += fitting
     return seen
+
+
+def free_gib() -> dict[str, float]:
+    """Memory that each GPU has free now, by UUID; without those of which nvidia-smi does not say."""
+    rows, _ = ask_nvidia_smi("uuid,memory.free")
+    return {uuid: int(mib) / 1024 for uuid, mib in rows if mib.isdecimal()}

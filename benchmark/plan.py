@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmark.costs import CostModel, memory_gib
+from benchmark.costs import CostModel
 from benchmark.errors import UserError
 from benchmark.schema import suggestion
 from benchmark.spec import CostSpec, TrainSpec, run_id, with_seed
@@ -53,7 +53,7 @@ class Plan:
                 "spec": run.spec.model_dump(mode="json"),
                 "cells": [{"suite": c.suite, "row": c.row, "column": c.column} for c in run.cells],
                 "done": run.done,
-                "estimate": {"seconds": model.seconds(run.spec), "memory_gib": memory_gib(run.spec)},
+                "estimate": {"seconds": model.seconds(run.spec), "memory_gib": model.memory_gib(run.spec)},
             }
             for run in self.runs
         ]

@@ -13,15 +13,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmark import provenance
-from benchmark.costs import memory_gib, relative_work
+from benchmark.costs import gpu_memory_gib, memory_gib, relative_work
 from benchmark.errors import DeviceError
 from benchmark.executors.local import LocalExecutor
+from benchmark.failures import record_failure
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NO_DEVICE, Job, RunFolder
 from benchmark.plan import PlannedRun
 from benchmark.progress import Pace, View
 from benchmark.spec import CostSpec
-from benchmark.store import SCHEMA_VERSION, Failure, Result, Status, Store
+from benchmark.store import Status, Store
 
 #: Starts of a worker that may vanish without a word (killed, out of the system's memory) before it counts as crashed.
 VANISHING_LIMIT = 3
@@ -30,6 +30,8 @@ RETRY_SECONDS = 5.0
 POLL_SECONDS = 0.2
 #: Minutes beyond its time limit after which a worker that has not ended by itself hangs, and is killed.
 GRACE_MIN = 5.0
+#: Minutes of work that a lost machine may cost; a GPU's are dear, and may be lent.
+CHECKPOINT_MINUTES = {"cpu": 5.0, "cuda": 2.0}
 #: What exit statuses say that are no end of a run.
 _SAID = {EXIT_INTERRUPTED: "interrupted", EXIT_BUSY: "elsewhere", EXIT_NO_DEVICE: "no device"}
 
@@ -110,6 +112,7 @@ class Scheduler:
         self.silent_before: dict[str, int] = {}
         self.started: dict[str, float] = {}
         self.overdue: set[str] = set()
+        self.alone: set[str] = set()  # those that get a device for themselves
         self.begun = False  # whether any worker got as far as its run
 
     def run(self, runs: Sequence[PlannedRun], *, retry_failed: bool = False) -> Summary:
@@ -174,7 +177,10 @@ class Scheduler:
         measuring = any(isinstance(other.spec, CostSpec) for other in self.running.values())
         if measuring or (self.running and isinstance(run.spec, CostSpec)):
             return False
-        return self.executor.fits(memory_gib(run.spec))
+        return self.executor.fits(self._memory_gib(run), alone=run.run_id in self.alone)
+
+    def _memory_gib(self, run: PlannedRun) -> float:
+        return (gpu_memory_gib if self.executor.device == "cuda" else memory_gib)(run.spec)
 
     def _start(self, run: PlannedRun) -> None:
         folder = self._folder(run.run_id)
@@ -186,11 +192,15 @@ class Scheduler:
                 data_dir=str(self.places.data.resolve()) if self.places.data else None,
                 cache_dir=str(self.places.cache.resolve()),
                 device=self.executor.device,
+                checkpoint_minutes=CHECKPOINT_MINUTES[self.executor.device],
                 timeout_min=self.timeout_min,
             )
         )
         self.silent_before[run.run_id] = folder.vanished()
-        self.executor.start(run.run_id, folder, memory_gib(run.spec), run.spec.numerics.threads)
+        alone = run.run_id in self.alone
+        self.executor.start(run.run_id, folder, self._memory_gib(run), run.spec.numerics.threads, alone=alone)
+        for name in {run.run_id} | self.executor.sharing(run.run_id):
+            self._folder(name).note_beside(len(self.executor.sharing(name)))
         self.running[run.run_id] = run
         self.started[run.run_id] = time.monotonic()
         self.overdue.discard(run.run_id)
@@ -207,7 +217,11 @@ class Scheduler:
 
     def _ended(self, run: PlannedRun, status: int, queue: deque[PlannedRun]) -> None:
         outcome = self._outcome(run, status)
-        if outcome in ("interrupted", "elsewhere", "vanished"):
+        if self._had_too_little(run, status, outcome):
+            self.alone.add(run.run_id)
+            self.store.forget_failure(run.run_id)
+            queue.append(run)
+        elif outcome in ("interrupted", "elsewhere", "vanished"):
             self.not_before[run.run_id] = time.monotonic() + RETRY_SECONDS
             queue.append(run)
         elif outcome == "no device":
@@ -217,6 +231,12 @@ class Scheduler:
             self._count(run, outcome)
         self.begun = self.begun or outcome != "no device"
         self.view.ended(run.run_id, outcome)
+
+    def _had_too_little(self, run: PlannedRun, status: int, outcome: str) -> bool:
+        """Whether a run may have lacked the memory of runs beside it: then it is tried once more, with none there."""
+        killed = outcome == "vanished" and status == -signal.SIGKILL  # by the system, say
+        beside = self._folder(run.run_id).beside()
+        return (outcome == "out_of_memory" or killed) and bool(beside) and run.run_id not in self.alone
 
     def _outcome(self, run: PlannedRun, status: int) -> str:
         """What an ended worker means; the files say it, its exit status only helps."""
@@ -274,21 +294,7 @@ class Scheduler:
         self.view.total(finished, len(work), self.pace.done(), self.pace.seconds_left())
 
     def _record(self, run: PlannedRun, status: Status, reason: str) -> None:
-        folder = self._folder(run.run_id)
-        folder.note_attempt(status)
-        self.store.put(
-            Result(
-                schema_version=SCHEMA_VERSION,
-                run_id=run.run_id,
-                spec=run.spec,
-                status=status,
-                metrics={},
-                history=[],
-                cost={},
-                provenance=provenance.of_run(run.spec, self.executor.device, None, None),
-                failure=Failure(reason=reason, log_tail=folder.log_tail(), log_file=str(folder.log)),
-            )
-        )
+        record_failure(self.store, self._folder(run.run_id), run.spec, self.executor.device, status, reason)
 
     def _folder(self, name: str) -> RunFolder:
         return RunFolder(self.places.runs / name)

@@ -148,6 +148,10 @@ class Store:
             return
         failure.unlink(missing_ok=True)
 
+    def forget_failure(self, name: str) -> None:
+        """Take the record of a run's failed attempt away: it is tried again, and does not count as failed."""
+        (self.failures_folder / f"{name}.json").unlink(missing_ok=True)
+
     def set_aside(self, path: Path) -> Path | None:
         """Move a damaged file to ``damaged/``, where it overwrites nothing; None where it is gone already.
 

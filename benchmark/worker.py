@@ -193,6 +193,8 @@ class _Worker:
             self.earlier = provenance.sessions_before(state, training.data.digest)
             training.resume(state)
         except Exception as error:  # of another version, or made by hand: any of torch's errors
+            if is_out_of_memory(error):
+                raise
             print(f"the checkpoint does not fit ({error}); starting from the beginning", flush=True)
             self.earlier = []
             return begin()

@@ -7,7 +7,15 @@ import pytest
 from benchmark import costs
 from benchmark.axes import Network
 from benchmark.catalogue import NETWORKS
-from benchmark.costs import TABLE_DEVICE, CostModel, bench_factor, cost_model, memory_gib, relative_work
+from benchmark.costs import (
+    TABLE_DEVICE,
+    CostModel,
+    bench_factor,
+    cost_model,
+    gpu_memory_gib,
+    memory_gib,
+    relative_work,
+)
 from benchmark.manifest import PAPER_SUITES, find_manifests
 from benchmark.plan import Plan, make_plan
 from benchmark.profiles import PROFILE_NAMES, load_variant
@@ -74,6 +82,34 @@ def test_another_depth_is_scaled_from_the_nearest() -> None:
 
     assert of(110) < of(119) < of(164)
     assert of(119) == pytest.approx(of(110) * 119 / 110)
+
+
+def on_gpu(suite: str, row: str, column: str, *, precision: str = "fp32", graphs: bool = False) -> float:
+    of = next(cell.spec for cell in suites(suite)[0].cells if (cell.row, cell.column) == (row, column))
+    numerics = of.numerics.model_copy(update={"precision": precision})
+    return gpu_memory_gib(of.model_copy(update={"numerics": numerics}), graphs=graphs)
+
+
+def test_a_gpus_memory_is_reckoned_by_its_parts() -> None:
+    """The figures of ResNet-110 at batch 128, worked out by hand: 2.08 GiB kept in fp32 and 1.08 in bf16."""
+    eager = on_gpu("table1", "ResNet-110", "SFE - SI")
+    assert eager == pytest.approx(0.8 + 0.3 + 0.013 + 1.2 * 2.076 + 1.0, abs=0.01)
+    assert on_gpu("table1", "ResNet-110", "SFE - SI", graphs=True) == pytest.approx(eager + 2.076 * 5 / 8, abs=0.01)
+    bf16 = on_gpu("table1", "ResNet-110", "SFE - SI", precision="bf16")
+    assert bf16 == pytest.approx(0.8 + 0.3 + 0.015 + 1.2 * 1.080 + 0.5, abs=0.01)
+    assert on_gpu("table4", "+ SLA", "Error Rate", graphs=True) == pytest.approx(17, abs=0.5)
+
+
+def test_large_images_take_more_of_a_gpu() -> None:
+    assert on_gpu("table5", "CUB200", "Baseline") > on_gpu("table5", "Stanford Dogs", "Baseline") > 8
+    assert all(gpu_memory_gib(run.spec) > 1 for run in plan("mini").runs)
+
+
+def test_a_plan_for_a_gpu_tells_its_memory(tmp_path: Path) -> None:
+    model = cost_model("a GPU", gpu=True, benches=tmp_path)
+    assert model.memory_gib(spec()) == gpu_memory_gib(spec())
+    assert "held against no GPU" in model.basis
+    assert cost_model("a CPU", gpu=False, benches=tmp_path).memory_gib(spec()) == memory_gib(spec())
 
 
 # ------------------------------------------------------------------ whose seconds

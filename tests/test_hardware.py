@@ -115,6 +115,12 @@ def test_nvidia_smi_that_hangs_is_not_waited_for(machine: Machine, monkeypatch: 
     assert time.monotonic() - started < 5
 
 
+def test_nvidia_smi_says_what_is_free(machine: Machine, tmp_path: Path) -> None:
+    machine(f"{GPU_A.uuid}, 40448\n{GPU_B.uuid}, [N/A]\nsomething\n")
+    assert nvidia.free_gib() == {GPU_A.uuid: 39.5}
+    assert (tmp_path / "bin" / "asked").read_text().startswith("--query-gpu=uuid,memory.free ")
+
+
 # ------------------------------------------------------------------ where nvidia-smi is missing
 
 

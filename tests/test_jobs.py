@@ -100,6 +100,17 @@ def test_vanished_counts_starts_without_an_end_since_the_last_end(
     assert folder.vanished() == count
 
 
+def test_the_most_runs_beside_an_attempt_are_kept(folder: RunFolder) -> None:
+    assert folder.beside() == 0
+    for runs in (1, 3, 2):
+        folder.note_beside(runs)
+    assert folder.beside() == 3
+    folder.order(job(SD))  # another attempt
+    assert folder.beside() == 0
+    (folder.folder / "beside.txt").write_text("some")
+    assert folder.beside() == 0
+
+
 def test_a_torn_attempt_hides_no_others(folder: RunFolder) -> None:
     """A power cut in the middle of a line: the starts before it still count."""
     for _ in range(3):

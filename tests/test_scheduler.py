@@ -13,7 +13,7 @@ from rich.console import Console
 from benchmark import scheduler as module
 from benchmark import worker
 from benchmark.axes import Dataset, Masks, Method, Network, Schedule
-from benchmark.costs import memory_gib
+from benchmark.costs import gpu_memory_gib, memory_gib
 from benchmark.errors import DeviceError
 from benchmark.executors.local import LocalExecutor, Slot
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NO_DEVICE, Job, Progress, RunFolder
@@ -139,12 +139,18 @@ class FakeExecutor:
         self.stops: list[bool] = []
         self.killed: list[str] = []
         self.polled = 0
+        self.alone: set[str] = set()
 
-    def fits(self, memory_gib: float) -> bool:
+    def fits(self, memory_gib: float, *, alone: bool = False) -> bool:
         self.asked.append(memory_gib)
-        return len(self.running) < self.slots
+        shared = not alone and not self.alone & self.running.keys()
+        return len(self.running) < self.slots and (shared or not self.running)
 
-    def start(self, run_id: str, folder: RunFolder, memory_gib: float, threads: int) -> None:
+    def sharing(self, run_id: str) -> set[str]:
+        return set(self.running) - {run_id}
+
+    def start(self, run_id: str, folder: RunFolder, memory_gib: float, threads: int, *, alone: bool = False) -> None:
+        self.alone |= {run_id} if alone else set()
         assert run_id not in self.running
         assert len(self.started) < 20, "started again and again"
         self.beside.append(set(self.running))
@@ -408,6 +414,75 @@ def test_the_third_time_it_has_crashed(bench: Bench) -> None:
     assert failure.failure is not None
     assert "3 times without a word" in failure.failure.reason
     assert failure.provenance["device_kind"] == "cpu"
+
+
+# ------------------------------------------------------------------ too little memory
+
+
+def test_what_lacked_memory_beside_others_is_tried_alone(bench: Bench) -> None:
+    runs = runs_of(4)
+    executor = FakeExecutor(complete, fail("out_of_memory"), complete, slots=2)
+    assert bench.run(executor, runs) == Summary(completed=4)
+    assert executor.alone == {runs[1].run_id}
+    assert executor.started.count(runs[1].run_id) == 2
+    again = [position for position, name in enumerate(executor.started) if name == runs[1].run_id][1]
+    assert executor.beside[again] == set()
+    assert runs[1].run_id not in set().union(*executor.beside[again + 1 :])
+    assert bench.outcomes().count("out_of_memory") == 1
+    assert bench.store.failed() == set()
+
+
+def test_what_lacks_memory_alone_too_has_failed(bench: Bench) -> None:
+    runs = runs_of(2)
+    executor = FakeExecutor(complete, fail("out_of_memory"), slots=2)
+    assert bench.run(executor, runs) == Summary(completed=1, failed={runs[1].run_id: "out_of_memory"})
+    assert executor.started.count(runs[1].run_id) == 2
+    assert bench.store.failed() == {runs[1].run_id}
+
+
+def test_what_was_alone_is_not_tried_again(bench: Bench) -> None:
+    [run] = runs_of(1)
+    executor = FakeExecutor(fail("out_of_memory"))
+    assert bench.run(executor, [run]) == Summary(failed={run.run_id: "out_of_memory"})
+    assert len(executor.started) == 1
+
+
+def test_the_first_lack_of_memory_blocks_nothing(bench: Bench) -> None:
+    """A runner that is ended between the two attempts leaves no failure behind."""
+    runs = runs_of(2)
+    executor = FakeExecutor(complete, fail("out_of_memory"), leave, slots=2)
+    with pytest.raises(SystemExit):
+        bench.run(executor, runs)
+    assert bench.store.failed() == set()
+    assert bench.run(FakeExecutor(complete), runs) == Summary(completed=2)
+
+
+def test_what_the_system_killed_beside_others_is_alone_next_time(bench: Bench) -> None:
+    runs = runs_of(2)
+    executor = FakeExecutor(complete, vanish, complete, slots=2)
+    assert bench.run(executor, runs) == Summary(completed=2)
+    assert executor.alone == {runs[1].run_id}
+
+
+def test_a_worker_is_told_how_many_runs_were_beside_it(bench: Bench) -> None:
+    runs = runs_of(3)
+    bench.run(FakeExecutor(complete, slots=3, polls=2), runs)
+    assert [RunFolder(bench.places.runs / run.run_id).beside() for run in runs] == [2, 2, 2]
+    [late] = [planned(spec_of(seed=9))]
+    bench.run(FakeExecutor(complete), [late])
+    assert RunFolder(bench.places.runs / late.run_id).beside() == 0
+
+
+@pytest.mark.parametrize(("device", "minutes", "estimate"), [("cpu", 5, memory_gib), ("cuda", 2, gpu_memory_gib)])
+def test_a_gpu_has_its_own_estimates_and_checkpoints(
+    bench: Bench, device: str, minutes: float, estimate: Callable[[TrainSpec | CostSpec], float]
+) -> None:
+    [run] = runs_of(1)
+    executor = FakeExecutor(complete)
+    executor.device = device
+    bench.run(executor, [run])
+    assert executor.asked == [estimate(run.spec)]
+    assert RunFolder(bench.places.runs / run.run_id).job().checkpoint_minutes == minutes
 
 
 # ------------------------------------------------------------------ a GPU that can't be used

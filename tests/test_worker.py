@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import signal
@@ -211,8 +212,16 @@ def cpu_allocation_error() -> Exception:
         (MemoryError(), "out_of_memory"),
         (torch.OutOfMemoryError("CUDA out of memory"), "out_of_memory"),
         (cpu_allocation_error(), "out_of_memory"),
+        (torch.AcceleratorError("CUDA error: out of memory\nCUDA kernel errors might be"), "out_of_memory"),
+        (torch.AcceleratorError("CUDA error: an illegal memory access was encountered"), "crashed"),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), "out_of_memory"),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"), "out_of_memory"),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), "out_of_memory"),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"), "crashed"),
+        (RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes"), "out_of_memory"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "out_of_memory"),
+        (ValueError("a word on being out of memory"), "crashed"),
     ],
-    ids=["any error", "diverged", "memory", "GPU memory", "torch's CPU memory"],
 )
 def test_kinds_of_failure(error: Exception, status: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = Place(tmp_path, spec_of())
@@ -276,6 +285,20 @@ def test_the_time_of_an_attempt_is_bounded_too(tmp_path: Path, monkeypatch: pyte
     state = checkpoint.load(place.folder.checkpoint, place.run_id)
     assert state is not None
     assert (state["epoch"], state["step"]) == (1, 1)  # the epoch that was evaluated is not lost
+
+
+@pytest.mark.parametrize("where", ["load", "resume"])
+def test_too_little_memory_costs_no_checkpoint(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Place(tmp_path, spec_of(), checkpoint_minutes=0.0)
+    at_step(monkeypatch, 4, fail_with(ValueError("a cosmic ray")))
+    assert place.run() == EXIT_FAILED
+    saved = place.folder.checkpoint.read_bytes()
+    target: Any = torch if where == "load" else Training
+    with monkeypatch.context() as patch:
+        patch.setattr(target, where, lambda *_, **__: fail_with(torch.OutOfMemoryError("CUDA out of memory"))())
+        assert place.run() == EXIT_FAILED
+    assert place.failure().status == "out_of_memory"
+    assert place.folder.checkpoint.read_bytes() == saved
 
 
 def test_what_cannot_be_recorded_is_said(

@@ -20,7 +20,7 @@ from benchmark.cli.common import (
     suites_argument,
     trials_option,
 )
-from benchmark.costs import cost_model, memory_gib
+from benchmark.costs import cost_model
 from benchmark.hardware import chosen_device, cores
 from benchmark.manifest import find_manifests, load_manifest, suite_names
 from benchmark.plan import make_plan
@@ -75,7 +75,7 @@ def plan(
         return
     for planned in made.runs:
         readers = ", ".join(f"{cell.suite}: {cell.row} / {cell.column}" for cell in planned.cells)
-        takes = f"{_time(model.seconds(planned.spec))}, {memory_gib(planned.spec):.1f} GiB"
+        takes = f"{_time(model.seconds(planned.spec))}, {model.memory_gib(planned.spec):.1f} GiB"
         click.echo(f"{'done' if planned.done else 'to do':<6} {planned.run_id}  {takes}  ({readers})")
     click.echo(f"{headline(loaded, made)}; {device}")
     if made.missing and (seconds := made.seconds(model)) is not None:

@@ -1,18 +1,22 @@
 """Workers as processes of this machine: one a run, as many at once as fit."""
 
+import math
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from benchmark.files import open_regular
 from benchmark.hardware import cores, device_kind, gpus, memory_available_gib, seeing_only
 from benchmark.jobs import EXIT_NO_DEVICE, RunFolder
-from benchmark.nvidia import Gpu
+from benchmark.nvidia import Gpu, free_gib
 from benchmark.paths import ROOT
 from benchmark.processes import unbound
+
+#: What part of the free memory runs may take: estimates are rough, and others want some too.
+_SHARE = 0.9
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,14 @@ class Slot:
     number: int
 
 
+@dataclass(frozen=True)
+class _Running:
+    process: subprocess.Popen[bytes]
+    slot: Slot
+    memory_gib: float
+    alone: bool
+
+
 @dataclass
 class LocalExecutor:
     """A queue of slots on this machine.
@@ -30,13 +42,15 @@ class LocalExecutor:
     Attributes:
         device: what the slots compute on, ``cpu`` or ``cuda``.
         slots: places for one run each; those of a GPU that turns out unusable are given up.
-        memory_gib: what all runs together may take of the machine's memory.
+        memory_gib: what all runs together may take of the machine's memory, on a processor.
+        gpu_gib: what they may take of each GPU's; one that is missing here is bounded by its slots alone.
     """
 
     device: str
     slots: Sequence[Slot]
     memory_gib: float
-    _running: dict[str, tuple[subprocess.Popen[bytes], Slot, float]] = field(default_factory=dict)
+    gpu_gib: Mapping[Gpu, float] = field(default_factory=dict)
+    _running: dict[str, _Running] = field(default_factory=dict)
 
     @classmethod
     def on_this_machine(
@@ -50,21 +64,43 @@ class LocalExecutor:
         kind = device_kind(device)
         if kind == "cuda":
             found = [Slot(gpu, n) for n in range(runs_per_gpu) for gpu in gpus()]
+            free = free_gib()
         else:
-            found = [Slot(None, n) for n in range(jobs or max(1, cores() // threads))]
-        return cls(kind, found[:jobs], 0.9 * memory_available_gib())
+            found, free = [Slot(None, n) for n in range(jobs or max(1, cores() // threads))], {}
+        gpu_gib = {slot.gpu: _SHARE * free[slot.gpu.uuid] for slot in found if slot.gpu and slot.gpu.uuid in free}
+        return cls(kind, found[:jobs], _SHARE * memory_available_gib(), gpu_gib)
 
-    def fits(self, memory_gib: float) -> bool:
-        """Whether one more run of this size can start now; a lone run always may."""
-        if len(self._running) >= len(self.slots):
-            return False
-        taken = sum(memory for _, _, memory in self._running.values())
-        return not self._running or self.device == "cuda" or taken + memory_gib <= self.memory_gib
+    def fits(self, memory_gib: float, *, alone: bool = False) -> bool:
+        """Whether one more run of this size can start now; one without others on its device always may.
 
-    def start(self, run_id: str, folder: RunFolder, memory_gib: float, threads: int) -> None:
-        """Start the worker of a job; its output goes to the folder's log."""
-        busy = [slot for _, slot, _ in self._running.values()]
-        slot = next(slot for slot in self.slots if slot not in busy)
+        Args:
+            memory_gib: what it takes of its device's memory.
+            alone: whether it wants a device for itself.
+        """
+        return self._free_slot(memory_gib, alone) is not None
+
+    def _free_slot(self, memory_gib: float, alone: bool) -> Slot | None:
+        busy = [one.slot for one in self._running.values()]
+        for slot in self.slots:
+            beside = [one for one in self._running.values() if one.slot.gpu == slot.gpu]
+            shared = not alone and not any(one.alone for one in beside)
+            room = self._room(slot.gpu) - sum(one.memory_gib for one in beside)
+            if slot not in busy and (not beside or (shared and memory_gib <= room)):
+                return slot
+        return None
+
+    def _room(self, gpu: Gpu | None) -> float:
+        return self.memory_gib if gpu is None else self.gpu_gib.get(gpu, math.inf)
+
+    def sharing(self, run_id: str) -> set[str]:
+        """The other runs that are on the device of a running one."""
+        gpu = self._running[run_id].slot.gpu
+        return {name for name, one in self._running.items() if one.slot.gpu == gpu} - {run_id}
+
+    def start(self, run_id: str, folder: RunFolder, memory_gib: float, threads: int, *, alone: bool = False) -> None:
+        """Start the worker of a job that :meth:`fits`; its output goes to the folder's log."""
+        slot = self._free_slot(memory_gib, alone)
+        assert slot is not None
         environment = {
             **unbound(os.environ),
             "OMP_NUM_THREADS": str(threads),
@@ -82,23 +118,22 @@ class LocalExecutor:
                 env=environment,
                 start_new_session=True,  # a Ctrl-C at the terminal is the runner's to pass on
             )
-        self._running[run_id] = (process, slot, memory_gib)
+        self._running[run_id] = _Running(process, slot, memory_gib, alone)
 
     def ended(self) -> dict[str, int]:
         """Exit statuses of the runs that ended since the last call; negative is a signal's number."""
-        over = {name: status for name, (p, _, _) in self._running.items() if (status := p.poll()) is not None}
+        over = {name: end for name, one in self._running.items() if (end := one.process.poll()) is not None}
         for name, status in over.items():
-            _, slot, _ = self._running.pop(name)
+            slot = self._running.pop(name).slot
             if status == EXIT_NO_DEVICE:  # nor can any other run use it
                 self.slots = [other for other in self.slots if other.gpu != slot.gpu]
         return over
 
     def kill(self, run_id: str) -> None:
         """End one worker at once."""
-        process, _, _ = self._running[run_id]
-        process.kill()
+        self._running[run_id].process.kill()
 
     def stop(self, *, kill: bool = False) -> None:
         """Ask every running worker to save and end; ``kill`` ends it at once."""
-        for process, _, _ in self._running.values():
-            process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
+        for one in self._running.values():
+            one.process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)

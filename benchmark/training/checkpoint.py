@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from benchmark.errors import is_out_of_memory
 from benchmark.files import read_regular, write_atomic
 
 Checkpoint = dict[str, Any]
@@ -42,6 +43,8 @@ def load(path: Path, run_id: str) -> Checkpoint | None:
             raise ValueError("its SHA-256 does not fit")
         checkpoint = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:  # whatever torch finds wrong with it
+        if is_out_of_memory(error):  # nothing is: the same run alone may have room
+            raise
         print(f"checkpoint {path.name} can't be read ({error}); starting from the beginning", flush=True)
         return None
     return checkpoint if isinstance(checkpoint, dict) and checkpoint.get("run_id") == run_id else None

@@ -1,6 +1,7 @@
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from benchmark.errors import UserError
 from benchmark.executors import local
 from benchmark.executors.local import LocalExecutor, Slot
 from benchmark.jobs import EXIT_INTERRUPTED, EXIT_NO_DEVICE, RunFolder
+from benchmark.nvidia import Gpu
 from tests.made import GPU_A, GPU_B, machine_with
 
 
@@ -44,17 +46,36 @@ def processes(monkeypatch: pytest.MonkeyPatch) -> list[FakeProcess]:
     return FakeProcess.started
 
 
-def start(executor: LocalExecutor, root: Path, name: str, *, memory_gib: float = 1.0, threads: int = 1) -> FakeProcess:
+def start(
+    executor: LocalExecutor,
+    root: Path,
+    name: str,
+    *,
+    memory_gib: float = 1.0,
+    threads: int = 1,
+    alone: bool = False,
+) -> FakeProcess:
     (root / name).mkdir()
-    executor.start(name, RunFolder(root / name), memory_gib, threads)
+    executor.start(name, RunFolder(root / name), memory_gib, threads, alone=alone)
     return FakeProcess.started[-1]
 
 
+def gpu_of(process: FakeProcess) -> Gpu:
+    return next(gpu for gpu in (GPU_A, GPU_B) if gpu.uuid == process.environment["CUDA_VISIBLE_DEVICES"])
+
+
 def on_machine(
-    monkeypatch: pytest.MonkeyPatch, *, gpus: int = 0, cores: int = 8, memory_gib: float = 100.0, **options: Any
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    gpus: int = 0,
+    cores: int = 8,
+    memory_gib: float = 100.0,
+    free: Mapping[str, float] | None = None,
+    **options: Any,
 ) -> LocalExecutor:
     machine_with(monkeypatch, *(GPU_A, GPU_B)[:gpus])
     monkeypatch.setattr(local, "cores", lambda: cores)
+    monkeypatch.setattr(local, "free_gib", lambda: free or {})
     monkeypatch.setattr(local, "memory_available_gib", lambda: memory_gib)
     return LocalExecutor.on_this_machine(**options)
 
@@ -73,7 +94,7 @@ def on_machine(
         (2, {"jobs": 5}, 5),  # asked for is asked for
     ],
 )
-def test_slots_of_a_processor(monkeypatch: pytest.MonkeyPatch, cores: int, options: dict[str, int], slots: int) -> None:
+def test_slots_of_a_processor(monkeypatch: pytest.MonkeyPatch, cores: int, options: dict[str, Any], slots: int) -> None:
     executor = on_machine(monkeypatch, cores=cores, **options)
     assert executor.device == "cpu"
     assert len(set(executor.slots)) == len(executor.slots) == slots
@@ -131,10 +152,39 @@ def test_the_machines_memory_is_not_used_up(monkeypatch: pytest.MonkeyPatch) -> 
     assert 50 < on_machine(monkeypatch, memory_gib=100.0).memory_gib < 100
 
 
-def test_on_a_gpu_the_slots_are_the_bound(tmp_path: Path) -> None:
-    executor = LocalExecutor("cuda", [Slot(GPU_A, 0), Slot(GPU_A, 1)], memory_gib=1)
-    start(executor, tmp_path, "a", memory_gib=50)
-    assert executor.fits(50)
+def test_runs_share_what_each_gpu_has_free(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    executor = on_machine(monkeypatch, gpus=2, runs_per_gpu=16, memory_gib=1.0, free={GPU_A.uuid: 10, GPU_B.uuid: 20})
+    assert executor.fits(1000)  # alone on its GPU
+    started = [start(executor, tmp_path, name, memory_gib=6) for name in "abcd"]
+    assert [gpu_of(process) for process in started] == [GPU_A, GPU_B, GPU_B, GPU_B]  # 9 and 18 of them
+    assert not executor.fits(3.1)
+    assert executor.fits(3)
+    started[1].status = 0
+    executor.ended()
+    assert executor.fits(6)
+
+
+def test_a_gpu_whose_memory_is_not_known_is_bounded_by_its_slots(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    executor = on_machine(monkeypatch, gpus=1, runs_per_gpu=2)
+    start(executor, tmp_path, "a", memory_gib=1000)
+    assert executor.fits(1000)
+    start(executor, tmp_path, "b", memory_gib=1000)
+    assert not executor.fits(1)
+
+
+def test_a_run_may_have_a_device_for_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    executor = on_machine(monkeypatch, gpus=2, runs_per_gpu=3)
+    start(executor, tmp_path, "a")
+    assert gpu_of(start(executor, tmp_path, "b", alone=True)) == GPU_B
+    assert gpu_of(start(executor, tmp_path, "c")) == GPU_A  # nothing comes beside it,
+    assert not executor.fits(1, alone=True)  # and it comes beside nothing
+    assert executor.sharing("a") == {"c"}
+    assert executor.sharing("b") == set()
+    on_cores = on_machine(monkeypatch, cores=3)
+    start(on_cores, tmp_path, "d", alone=True)
+    assert not on_cores.fits(1)
 
 
 # ------------------------------------------------------------------ what a worker is started with
