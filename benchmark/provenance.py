@@ -10,6 +10,8 @@ from importlib import metadata
 from typing import Any
 
 from benchmark import __version__
+from benchmark.environment import digit_variables
+from benchmark.errors import DeviceError
 from benchmark.hardware import device_name, gpus
 from benchmark.paths import ROOT
 from benchmark.spec import CostSpec, TrainSpec
@@ -81,9 +83,10 @@ def describe(device: str) -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": packages(),
         "platform": platform.platform(),
-        "device": device_name(device),
+        "device": _device(device),
         "device_kind": device,
-        "driver": gpus()[0].driver if device == "cuda" else None,
+        "driver": gpus()[0].driver if device == "cuda" and gpus() else None,
+        "environment": digit_variables(),
     }
 
 
@@ -92,10 +95,11 @@ def session(device: str, data_digest: str | None, start: datetime.datetime) -> d
     return {
         "start": start.isoformat(timespec="seconds"),
         "end": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "device": device_name(device),
+        "device": _device(device),
         "torch": packages().get("torch"),
         "code": code_name(),
         "data_digest": data_digest,
+        "environment": digit_variables(),
     }
 
 
@@ -143,18 +147,37 @@ def of_run(
 
 
 def origin(provenance: dict[str, Any]) -> dict[str, list[str]]:
-    """Devices, torch versions, code commits and images of all sessions; ``unknown`` where they are not named."""
+    """Devices, torch versions, code commits, images and :mod:`~benchmark.environment` of all sessions.
+
+    ``unknown`` where they are not named; results of before the environment was recorded count as without any.
+    """
     packages = provenance.get("packages")
     whole = {
         "device": provenance.get("device"),
         "torch": packages.get("torch") if isinstance(packages, dict) else None,
         "code": _name(provenance.get("code")),
         "data_digest": provenance.get("data_digest"),
+        "environment": provenance.get("environment"),
     }
     listed = provenance.get("sessions")  # results of before have none
     sessions = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     found = {name: [one.get(name) for one in sessions] or [value] for name, value in whole.items()}
+    found["environment"] = [_settings(value) for value in found["environment"]]
     return {
         name: list(dict.fromkeys(value if isinstance(value, str) else "unknown" for value in values))
         for name, values in found.items()
     }
+
+
+def _device(kind: str) -> str:
+    """The device's model; a GPU that is gone since keeps nobody from recording how a run failed."""
+    try:
+        return device_name(kind)
+    except DeviceError:
+        return "unknown"
+
+
+def _settings(environment: Any) -> str:
+    """``none`` or ``A=1 B=2``."""
+    found = environment.items() if isinstance(environment, dict) else ()
+    return " ".join(f"{name}={value}" for name, value in found) or "none"

@@ -35,6 +35,7 @@ FLOORS = {
         "yaml_files",
         "hardware",
         "nvidia",
+        "environment",
         "paths",
         "processes",
         "helper",

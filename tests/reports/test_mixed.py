@@ -82,6 +82,16 @@ def test_trials_of_several_commits_are_not_worth_a_warning(tmp_path: Path) -> No
     assert notes(suite, store)[2].startswith("- **Mixed trials** in two / Plain: code 0123456789ab, fedcba987654; data")
 
 
+def test_variables_that_change_digits_count_too(tmp_path: Path) -> None:
+    suite, store = own(tmp_path), Store(tmp_path / "results")
+    slow = {"environment": {"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41"}}
+    put(store, suite, "one", {}, {"environment": {}}, slow)
+    here = {"device": "a CPU", "torch": "2.11.0", "code": "c0ffee", "data_digest": "sha256:0123"}
+    put(store, suite, "two", {"sessions": [here, {**here, **slow}]})
+    text = "environment ATEN\\_CPU\\_CAPABILITY=default ONEDNN\\_MAX\\_CPU\\_ISA=SSE41, none"
+    assert notes(suite, store)[1:] == [f"- **Mixed trials** in every cell: {text}."]
+
+
 def test_other_images_and_other_sessions_count_too(tmp_path: Path) -> None:
     suite, store = own(tmp_path), Store(tmp_path / "results")
     put(store, suite, "one", {}, {"data_digest": "sha256:4567"})

@@ -1,0 +1,54 @@
+"""Environment variables that change digits from outside, whatever a spec says (floor 0).
+
+They make the libraries choose other kernels, another precision or another number of threads. Found in the documents
+of PyTorch, oneDNN, MKL and NVIDIA, and in the libraries that PyTorch 2.15 brings; older names are kept, as older
+libraries read them.
+"""
+
+import os
+from collections.abc import Mapping
+
+_ONEDNN = ("MAX_CPU_ISA", "CPU_ISA_HINTS", "DEFAULT_FPMATH_MODE")
+NAMES = (
+    "ATEN_CPU_CAPABILITY",
+    *(f"{prefix}_{name}" for prefix in ("ONEDNN", "DNNL", "MKLDNN") for name in _ONEDNN),
+    "MKL_CBWR",
+    "MKL_DEBUG_CPU_TYPE",
+    "MKL_DISABLE_FAST_MM",
+    "MKL_DYNAMIC",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "OMP_DYNAMIC",
+    "OMP_THREAD_LIMIT",
+    "FBGEMM_ENABLE_INSTRUCTIONS",
+    "OPENBLAS_CORETYPE",
+    "NPY_DISABLE_CPU_FEATURES",
+    "NPY_ENABLE_CPU_FEATURES",
+    "GLIBC_TUNABLES",  # may hide instructions from the C library's exp and log
+    "TORCH_LINEAR_FLATTEN_3D",
+    "TORCH_MKLDNN_MATMUL_MIN_DIM",
+    "TORCH_MKLDNN_MATMUL_MIN_SIZE",
+    "NVIDIA_TF32_OVERRIDE",
+    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
+    "HIPBLASLT_ALLOW_TF32",
+    "CUBLAS_EMULATE_DOUBLE_PRECISION",
+    "CUBLAS_EMULATE_SINGLE_PRECISION",
+    "CUBLAS_EMULATION_STRATEGY",
+    "CUBLASLT_DISABLE_CPU_INSTRUCTIONS_MASK",
+    "CUDNN_UNFUSE_FMA",
+    "DISABLE_ADDMM_CUDA_LT",
+    "PYTORCH_MIOPEN_SUGGEST_NHWC",
+    "PYTORCH_TUNABLEOP_ENABLED",
+    "TORCH_BLAS_PREFER_CUBLASLT",
+    "TORCH_BLAS_PREFER_HIPBLASLT",
+    "TORCH_CUDNN_USE_HEURISTIC_MODE_B",
+    "TORCH_CUDNN_V8_API_DISABLED",
+    "TORCH_LINALG_PREFER_CUSOLVER",
+)
+#: Characters of a value that are kept.
+_LONGEST = 80
+
+
+def digit_variables(environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Those of :data:`NAMES` that are set, in ASCII; of this process by default."""
+    given = os.environ if environment is None else environment
+    return {name: ascii(given[name])[1:-1][:_LONGEST] for name in NAMES if name in given}
