@@ -25,7 +25,7 @@ def test_older_and_newer_names_are_both_known() -> None:
 
 def test_a_value_may_be_anything_and_is_written_in_short_ascii() -> None:
     written = digit_variables({"MKL_CBWR": "a\udcff\x1b[31m\n" + "x" * 200})["MKL_CBWR"]
-    assert written == "a\\udcff\\x1b[31m\\n" + "x" * 62
+    assert written == "a\\udcff\\x1b[31m\\n" + "x" * 63
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
