@@ -477,7 +477,7 @@ def test_a_resumed_run_names_all_its_sessions(tmp_path: Path, monkeypatch: pytes
     provenance = place.result().provenance
     assert provenance["sessions"][0] == other
     (second,) = provenance["sessions"][1:]
-    assert set(second) == {"start", "end", "device", "torch", "code", "data_digest"}
+    assert set(second) == {"start", "end", "device", "torch", "code", "data_digest", "environment"}
     assert second["start"] <= second["end"] <= provenance["end"]
     assert provenance["start"] == other["start"], "the run began with its first session"
     assert origin(provenance)["device"] == ["another CPU", provenance["device"]]
