@@ -23,10 +23,12 @@ from benchmark.yaml_files import parse_yaml, read_yaml
 ProfileName = Literal["paper", "short", "reduced", "mini", "smoke"]
 PROFILE_NAMES: tuple[str, ...] = get_args(ProfileName)
 #: Choices of what a cell reads, not of what a run does: whether SI and AG columns read the run that also
-#: distils, and whether aggregates average logits (Eq. 8) or probabilities (the text). The default stands first.
+#: distils, whether aggregates average logits (Eq. 8) or probabilities (the text), and which epoch's scores are
+#: held against the paper's. The default stands first.
 PLAN_CHOICES: Mapping[str, tuple[Any, ...]] = {
     "sd_shares_run": (False, True),
     "aggregate": ("logits", "probabilities"),
+    "epoch_reported": ("last", "best"),
 }
 
 #: Fields of a run that no setting may touch.
@@ -173,6 +175,11 @@ class Variant:
     def against_paper(self) -> bool:
         """Whether its reports are held against the published numbers."""
         return self.profile.judges == "cells" and self.keeps_protocol
+
+    @property
+    def epoch_reported(self) -> str:
+        """``last``, or ``best``, which the test set chose: whose scores stand beside the printed numbers."""
+        return str(self.choice("epoch_reported") or PLAN_CHOICES["epoch_reported"][0])
 
     def choice(self, name: str) -> Any:
         """The value a plan-level choice was set to; None where it was not."""

@@ -27,7 +27,8 @@ from benchmark.merge import differences, merge
 from benchmark.paths import SUITES
 from benchmark.profiles import load_variant
 from benchmark.reports import markdown
-from benchmark.reports.table import collect, tabulate
+from benchmark.reports.frame import collect
+from benchmark.reports.table import tabulate
 from benchmark.spec import run_id
 from benchmark.store import Store
 from benchmark.suite import load_suite

@@ -12,6 +12,7 @@ from benchmark.schema import suggestion
 from benchmark.spec import CostSpec, TrainSpec, run_id, with_seed
 from benchmark.store import Result
 from benchmark.suite import Cell, Suite
+from benchmark.verdicts.cells import NOT_THE_PROTOCOL, Verdict, judge
 from benchmark.verdicts.questions import Cost, Question
 from benchmark.verdicts.reading import Published, Reading
 
@@ -75,6 +76,13 @@ def readings_of(suite: Suite, runs: Runs) -> dict[Place, Reading]:
             best_epoch={seed: score(result, cell.reads, "best", metric) for seed, result in by_seed.items()},
         )
     return found
+
+
+def verdicts_of(suite: Suite, readings: Mapping[Place, Reading]) -> dict[Place, Verdict]:
+    """A verdict for every score cell; none where the profile holds no number against the paper's."""
+    if not suite.variant.against_paper:
+        return dict.fromkeys(readings, Verdict(word="no verdict", reason=NOT_THE_PROTOCOL))
+    return dict(zip(readings, judge(list(readings.values()), suite.variant.epoch_reported), strict=True))
 
 
 # ------------------------------------------------------------------ claims

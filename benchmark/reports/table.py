@@ -1,136 +1,17 @@
-"""What a report says, before any format: the tidy frame and the printed table (floor 3)."""
+"""The printed table, before any format (floor 3)."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import pandas as pd
 
 from benchmark.axes import Dataset
 from benchmark.manifest import COST_METRICS, Published
-from benchmark.plausible import is_number
-from benchmark.provenance import origin
-from benchmark.reports.runs import Runs
+from benchmark.reports.frame import OVERHEADS, Record, main_metric
 from benchmark.spec import CostSpec, TrainSpec
-from benchmark.statistics import Summary, summarise
-from benchmark.store import Result, Store
-from benchmark.suite import Cell, Suite
+from benchmark.statistics import Summary
+from benchmark.suite import Suite
 from benchmark.wording import counted
-
-#: Columns of the tidy frame and of the CSV. The first ten are a contract; the others may grow.
-FRAME_COLUMNS = (
-    "suite",
-    "row",
-    "column",
-    "metric",
-    "published_mean",
-    "published_std",
-    "mean",
-    "std",
-    "trials",
-    "verdict",
-    "trials_wanted",
-    "measured_on",
-    "memory_kind",
-    "not_counted",
-    "mixed",
-)
-#: A printed cost -> the metric of the percentage that stands in brackets behind it.
-OVERHEADS: Mapping[str, str] = {
-    "memory_mib": "memory_overhead_percent",
-    "seconds_per_step": "time_overhead_percent",
-}
-#: A commit, of which twelve digits are enough to find it.
-_COMMIT = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{28}\b")
-_NUMBERS = ("published_mean", "published_std", "mean", "std")
-
-Record = dict[str, Any]
-
-
-def collect(suite: Suite, store: Store | Runs, trials_wanted: int | None = None) -> pd.DataFrame:
-    """Everything known of a suite, one row a cell and metric, in the table's printed units.
-
-    Args:
-        suite: the suite under its profile.
-        store: that profile's results; ``Runs`` where several suites read the same ones.
-        trials_wanted: trials a complete training has; the suite's own number by default.
-
-    A result that can't be read, or lacks the number that a cell prints, counts as missing and is named.
-    """
-    runs = store if isinstance(store, Runs) else Runs(store)
-    wanted = suite.trials if trials_wanted is None else trials_wanted
-    records = [record for cell in suite.cells for record in _records(cell, suite, runs, wanted)]
-    frame = pd.DataFrame(records, columns=list(FRAME_COLUMNS))
-    return frame.astype(dict.fromkeys(_NUMBERS, "float64") | {"trials": "int64", "trials_wanted": "int64"})
-
-
-def main_metric(suite: Suite, reads: str) -> str:
-    """The frame's metric that the printed cell shows: a cost itself, or the last epoch's score."""
-    return reads if reads in COST_METRICS else f"{suite.manifest.metric}_last_epoch"
-
-
-def _records(cell: Cell, suite: Suite, runs: Runs, wanted: int) -> Iterator[Record]:
-    place: Record = {"suite": cell.suite, "row": cell.row, "column": cell.column, "verdict": "no verdict"}
-    if isinstance(cell.spec, CostSpec):
-        yield from _cost_records(cell, cell.spec, place, runs)
-        return
-    keys = [f"{cell.reads}_{epoch}" for epoch in ("last_epoch", "best_epoch")]
-    trials = runs.trials(cell.spec)
-    whole = [all(is_number(result.metrics.get(key)) for key in keys) for result in trials]
-    results = [result for result, fits in zip(trials, whole, strict=True) if fits]
-    lacking = [f"{result.run_id}.json" for result, fits in zip(trials, whole, strict=True) if not fits]
-    place["not_counted"] = ", ".join([*runs.not_counted(cell.spec), *lacking]) or None
-    mixed = _mixed(results)
-    for epoch in ("last_epoch", "best_epoch"):
-        scores = [float(result.metrics[f"{cell.reads}_{epoch}"]) for result in results]
-        if suite.manifest.metric == "error":
-            scores = [100 - score for score in scores]
-        record = {**place, "metric": f"{suite.manifest.metric}_{epoch}", "trials_wanted": wanted, "mixed": mixed}
-        printed = cell.published if epoch == "last_epoch" else None
-        yield {**record, **_published(printed), **_summary(summarise(scores))}
-
-
-def _cost_records(cell: Cell, spec: CostSpec, place: Record, runs: Runs) -> Iterator[Record]:
-    result = runs.cost(spec)
-    broken = runs.not_counted(spec)
-    if result is not None and not isinstance(result.metrics.get(cell.row), dict):
-        broken, result = [*broken, f"{result.run_id}.json"], None
-    place["not_counted"] = ", ".join(broken) or None
-    overhead = cell.published.overhead_percent if cell.published else None
-    for metric, printed in (
-        (cell.reads, cell.published),
-        (OVERHEADS[cell.reads], None if overhead is None else Published(overhead)),
-    ):
-        value = result.metrics[cell.row].get(metric) if result is not None else None
-        record = {**place, "metric": metric, "trials_wanted": 1, **_published(printed)}
-        record |= _summary(summarise([float(value)] if is_number(value) else []))
-        if result is not None and isinstance(result.spec, CostSpec):
-            record["measured_on"] = result.spec.device
-            record["memory_kind"] = str(result.cost.get("memory_kind", "unknown"))
-        yield record
-
-
-def _mixed(results: Sequence[Result]) -> str | None:
-    """What trials of one cell, and the sessions of each, should share and don't; None where they do.
-
-    For instance ``device A, B; torch 2.11, 2.15``.
-    """
-    origins = [origin(result.provenance) for result in results]
-    names = list(origins[0]) if origins else []
-    found = {name: sorted({value for one in origins for value in one[name]}) for name in names}
-    text = "; ".join(f"{name} {', '.join(values)}" for name, values in found.items() if len(values) > 1)
-    return _COMMIT.sub(r"\1", text) or None
-
-
-def _published(printed: Published | None) -> Record:
-    return {"published_mean": printed and printed.mean, "published_std": printed and printed.std}
-
-
-def _summary(summary: Summary | None) -> Record:
-    if summary is None:
-        return {"mean": None, "std": None, "trials": 0}
-    return {"mean": summary.mean, "std": summary.std, "trials": summary.trials}
 
 
 @dataclass(frozen=True)

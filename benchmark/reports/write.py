@@ -9,9 +9,10 @@ import numpy as np
 
 from benchmark.files import read_regular, write_atomic
 from benchmark.reports import markdown, plots, tidy_csv
+from benchmark.reports.frame import collect
 from benchmark.reports.gallery import collect_maps
 from benchmark.reports.runs import Runs
-from benchmark.reports.table import collect, tabulate
+from benchmark.reports.table import tabulate
 from benchmark.store import Store
 from benchmark.suite import Suite
 

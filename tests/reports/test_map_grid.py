@@ -10,9 +10,10 @@ from benchmark.data.standin import standin
 from benchmark.paths import SUITES
 from benchmark.profiles import load_variant
 from benchmark.reports import map_grid, plots
+from benchmark.reports.frame import collect
 from benchmark.reports.gallery import collect_maps
 from benchmark.reports.runs import Runs
-from benchmark.reports.table import collect, tabulate
+from benchmark.reports.table import tabulate
 from benchmark.reports.write import stale_reports, write_reports
 from benchmark.spec import TrainSpec, with_seed
 from benchmark.store import ActivationMap, Store

@@ -5,7 +5,8 @@ import pytest
 from benchmark.manifest import PAPER_SUITES
 from benchmark.plausible import PROCESS_MEMORY
 from benchmark.reports import markdown
-from benchmark.reports.table import collect, tabulate
+from benchmark.reports.frame import collect
+from benchmark.reports.table import tabulate
 from benchmark.store import Store
 from benchmark.suite import Suite
 

@@ -7,7 +7,8 @@ import yaml
 
 from benchmark.profiles import load_variant
 from benchmark.reports import markdown, tidy_csv
-from benchmark.reports.table import collect, tabulate
+from benchmark.reports.frame import collect
+from benchmark.reports.table import tabulate
 from benchmark.spec import with_seed
 from benchmark.store import Store
 from benchmark.suite import Suite, load_suite

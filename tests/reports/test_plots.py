@@ -7,8 +7,9 @@ from matplotlib.figure import Figure
 from benchmark.manifest import PAPER_SUITES
 from benchmark.plausible import PROCESS_MEMORY
 from benchmark.reports import plots
+from benchmark.reports.frame import collect
 from benchmark.reports.panel import row_number
-from benchmark.reports.table import collect, tabulate
+from benchmark.reports.table import tabulate
 from benchmark.store import Store
 from benchmark.suite import Suite
 

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from benchmark.manifest import PAPER_SUITES
-from benchmark.reports.table import FRAME_COLUMNS, Table, collect, tabulate
+from benchmark.reports.frame import FRAME_COLUMNS, collect
+from benchmark.reports.table import Table, tabulate
 from benchmark.store import Store
 from benchmark.suite import Suite
 

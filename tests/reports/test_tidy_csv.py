@@ -2,7 +2,7 @@ import csv
 import io
 
 from benchmark.reports import tidy_csv
-from benchmark.reports.table import collect
+from benchmark.reports.frame import collect
 from benchmark.store import Store
 
 from .fakes import cell, measure, paper, train
