@@ -10,6 +10,7 @@ from benchmark.paths import SUITES
 from benchmark.plausible import PROCESS_MEMORY
 from benchmark.profiles import Setting
 from benchmark.provenance import UNCOMMITTED
+from benchmark.reports.sentences import NO_GAINS, NOT_ROBUST, letter
 from benchmark.reports.table import Table, TableCell
 from benchmark.statistics import Summary
 from benchmark.suite import Suite
@@ -98,6 +99,9 @@ def _notices(suite: Suite, table: Table) -> str:
     legend = "ours mean ± std (n trials)"
     if variant.against_paper:
         notes.append(f"Each cell: {legend}, below it the paper's; {MISSING} where no run is complete yet.")
+        if any(cell.verdict and cell.verdict.word != "no verdict" for cell in table.cells.values()):
+            notes.append(NO_GAINS)
+            notes.append(f"! means strongly, {NOT_ROBUST} another verdict under another reading of ±.")
     else:
         notes.append(f"Trained here: {escape(table.trained)}. **Not comparable with the paper's numbers.**")
         notes.append(f"Each cell: {legend}; {MISSING} where no run is complete yet.")
@@ -159,7 +163,10 @@ def _cell(cell: TableCell | None, against_paper: bool) -> str:
     if cell is None:
         return ""
     printed = published(cell) if against_paper else ""
-    return f"{ours(cell)}<br>paper: {printed}" if printed else ours(cell)
+    lines = [ours(cell), *([f"paper: {printed}"] if printed else [])]
+    if cell.verdict and cell.verdict.word != "no verdict":
+        lines.append(f"{cell.verdict.word} ({letter(cell.verdict)})")
+    return "<br>".join(lines)
 
 
 def _number(reads: str, value: Summary | Published) -> str:

@@ -88,19 +88,25 @@ def verdicts_of(suite: Suite, readings: Mapping[Place, Reading]) -> dict[Place, 
 # ------------------------------------------------------------------ claims
 
 
-def questions_of(asking: Sequence[Suite], suites: Sequence[Suite], runs: Runs) -> list[Question]:
+def questions_of(
+    asking: Sequence[Suite],
+    suites: Sequence[Suite],
+    runs: Runs,
+    readings: Mapping[str, Mapping[Place, Reading]] | None = None,
+) -> list[Question]:
     """The parts of all claims that some manifests state, with the cells that they read.
 
     Args:
         asking: whose claims.
         suites: all that their claims may name, themselves included.
         runs: the results of the profile.
+        readings: of each suite by its name, where they are at hand.
 
     Raises:
         ManifestError: a claim names a cell that isn't there, or one that does not fit its kind.
     """
     by_name = {suite.name: suite for suite in suites}
-    readings = {name: readings_of(suite, runs) for name, suite in by_name.items()}
+    readings = readings or {name: readings_of(suite, runs) for name, suite in by_name.items()}
     return [question for suite in asking for question in _Asker(suite, by_name, readings, runs).questions()]
 
 

@@ -11,6 +11,7 @@ from benchmark.reports.frame import OVERHEADS, Record, main_metric
 from benchmark.spec import CostSpec, TrainSpec
 from benchmark.statistics import Summary
 from benchmark.suite import Suite
+from benchmark.verdicts.cells import Verdict
 from benchmark.wording import counted
 
 
@@ -26,6 +27,7 @@ class TableCell:
         overhead_percent: ours, for a cost only.
         best_ours: ours is the best of its row or table.
         best_published: the paper's is.
+        verdict: what our trials say of the paper's number.
     """
 
     reads: str
@@ -35,6 +37,7 @@ class TableCell:
     overhead_percent: float | None = None
     best_ours: bool = False
     best_published: bool = False
+    verdict: Verdict | None = None
 
     @property
     def is_cost(self) -> bool:
@@ -76,7 +79,8 @@ def tabulate(suite: Suite, frame: pd.DataFrame) -> Table:
         trials = int(record["trials"])
         summary = Summary(float(record["mean"]), _known(record["std"]), trials) if trials else None
         wanted = int(record["trials_wanted"])
-        cells[cell.row, cell.column] = TableCell(cell.reads, cell.published, summary, wanted, _known(overhead))
+        shown = TableCell(cell.reads, cell.published, summary, wanted, _known(overhead), verdict=_verdict(record))
+        cells[cell.row, cell.column] = shown
     manifest = suite.manifest
     columns = ("measured_on", "memory_kind", "not_counted")
     devices, kinds, broken = ([text for text in frame[name] if isinstance(text, str)] for name in columns)
@@ -92,6 +96,13 @@ def tabulate(suite: Suite, frame: pd.DataFrame) -> Table:
         not_counted=tuple(sorted({file for text in broken for file in text.split(", ")})),
         mixed=_places_by_mixture(frame),
     )
+
+
+def _verdict(record: Record) -> Verdict:
+    """As much of a verdict as a table shows."""
+    robust = record["verdict_robust"] if isinstance(record["verdict_robust"], str) else None
+    strong = record["verdict_strength"] == "strong"
+    return Verdict(word=record["verdict"], reason=record["verdict_reason"], strong=strong, robust=robust)
 
 
 def _trained(specs: Sequence[TrainSpec | CostSpec]) -> str:

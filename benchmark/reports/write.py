@@ -1,4 +1,7 @@
-"""Reports on disk: one folder a profile, and for each suite a CSV, a Markdown file and two pictures (floor 3)."""
+"""Reports on disk: one folder a profile (floor 3).
+
+For each suite a CSV, a Markdown file and two pictures; for the whole paper its claims, trials and a summary.
+"""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -8,13 +11,17 @@ import matplotlib.image
 import numpy as np
 
 from benchmark.files import read_regular, write_atomic
-from benchmark.reports import markdown, plots, tidy_csv
+from benchmark.manifest import PAPER_SUITES
+from benchmark.reports import markdown, paper_csv, plots, summary, tidy_csv
 from benchmark.reports.frame import collect
 from benchmark.reports.gallery import collect_maps
+from benchmark.reports.paper import paper_suites, whole_paper
+from benchmark.reports.readings import questions_of
 from benchmark.reports.runs import Runs
 from benchmark.reports.table import tabulate
 from benchmark.store import Store
 from benchmark.suite import Suite
+from benchmark.verdicts.claims import answer
 
 _MOST_REPORT = 256 * 2**20  # bytes; an SVG of hundreds of maps is large
 
@@ -79,8 +86,37 @@ def _reports(
             "svg": svg,
         }
         folder = reports_dir / suite.variant.reports_name
+        if suite.name not in PAPER_SUITES:
+            contents |= _beside(suite, suites, runs)
         for ending, data in contents.items():
             yield folder / f"{suite.name}.{ending}", data
+    if suites and suites[0].variant.keeps_protocol:  # other settings may fit no other suite, and answer no claim
+        yield from _whole_paper(suites, runs, reports_dir)
+
+
+def _beside(suite: Suite, suites: Sequence[Suite], runs: Runs) -> dict[str, bytes]:
+    """Claims and trials of a suite that is none of the paper's."""
+    contents = {"trials.csv": paper_csv.trials([suite], runs).encode()}
+    if suite.manifest.claims and suite.variant.keeps_protocol:
+        known = {one.name: one for one in (*paper_suites(suite.variant, suites), suite)}
+        answered = answer(questions_of([suite], list(known.values()), runs), suite.variant.epoch_reported)
+        contents["claims.csv"] = paper_csv.claims(answered, suite.variant.reports_name).encode()
+    return contents
+
+
+def _whole_paper(suites: Sequence[Suite], runs: Runs, reports_dir: Path) -> Iterator[tuple[Path, bytes]]:
+    """What is always of all the paper's suites, whichever were asked for."""
+    variant = suites[0].variant
+    paper = whole_paper(variant, runs, suites)
+    contents = {
+        "claims.csv": paper_csv.claims(paper.claims, variant.reports_name),
+        "trials.csv": paper_csv.trials(paper.suites, runs),
+        "summary.md": summary.render(paper),
+    }
+    if variant.against_paper:
+        contents["summary.csv"] = paper_csv.summary(paper.overalls)
+    for name, text in contents.items():
+        yield reports_dir / variant.reports_name / name, text.encode()
 
 
 def _is_current(path: Path, data: bytes) -> bool:

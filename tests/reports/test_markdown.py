@@ -66,7 +66,7 @@ def test_ours_above_the_papers(store: Store) -> None:
     suite = paper("table1")
     train(store, cell(suite, "ResNet-110", "Baseline"), [74.0, 74.4, 74.2, 74.2])
     line = line_of(rendered(suite, store), "ResNet-110")
-    assert "| 74.20 ± 0.16 (n = 4)<br>paper: 74.21 ± 0.35 |" in line
+    assert "| 74.20 ± 0.16 (n = 4)<br>paper: 74.21 ± 0.35<br>reproduced (R) |" in line
 
 
 def test_trials_that_are_missing_show(store: Store) -> None:

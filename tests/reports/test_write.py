@@ -29,7 +29,8 @@ def test_four_files_a_suite_in_the_variants_folder(store: Store, tmp_path: Path)
     suites = [paper("table2", ["beta_on=last"]), paper("table4", ["beta_on=last"])]
     written = write_reports(suites, store, tmp_path / "reports")
     folder = tmp_path / "reports" / "paper+beta_on=last"
-    assert written == [folder / f"{name}.{end}" for name in ("table2", "table4") for end in ("csv", "md", "png", "svg")]
+    each = [folder / f"{name}.{end}" for name in ("table2", "table4") for end in ("csv", "md", "png", "svg")]
+    assert written == each + [folder / name for name in ("claims.csv", "trials.csv", "summary.md", "summary.csv")]
     assert sorted(tree_of(folder)) == sorted(path.name for path in written)
 
 
@@ -44,7 +45,7 @@ def test_writing_again_changes_no_byte(store: Store, tmp_path: Path) -> None:
 
 def test_stale_is_what_writing_would_change(store: Store, tmp_path: Path) -> None:
     suites, reports = [paper("table2"), paper("table4")], tmp_path / "reports"
-    assert len(stale_reports(suites, store, reports)) == 8
+    assert len(stale_reports(suites, store, reports)) == 12
     assert not reports.exists()
     write_reports(suites, store, reports)
     assert stale_reports(suites, store, reports) == []
@@ -53,7 +54,8 @@ def test_stale_is_what_writing_would_change(store: Store, tmp_path: Path) -> Non
     assert stale_reports(suites, store, reports) == [edited]
     train(store, cell(suites[0], "CIFAR-10", "Baseline"), [94.0])
     stale = {path.name for path in stale_reports(suites, store, reports)}
-    assert stale == {"table2.csv", "table2.md", "table2.png", "table2.svg", "table4.md"}
+    whole = {"trials.csv", "summary.md", "summary.csv"}
+    assert stale == {"table2.csv", "table2.md", "table2.png", "table2.svg", "table4.md"} | whole
 
 
 def test_a_picture_packed_otherwise_is_not_stale(store: Store, tmp_path: Path) -> None:
@@ -76,7 +78,7 @@ def test_a_broken_result_costs_its_own_trial_only(store: Store, tmp_path: Path) 
     (name,) = store.completed()
     train(store, cell(suites[0], "CIFAR-10", "Baseline"), [94.0, 95.0])
     store.path(name).write_text("{}")
-    assert len(write_reports(suites, store, reports)) == 8, "the other suites have theirs"
+    assert len(write_reports(suites, store, reports)) == 12, "the other suites have theirs"
     text = (reports / "paper" / "table2.md").read_text()
     assert f"- **Not counted**, as they can't be read or contradict themselves: `{name}.json`" in text
     assert "95.00 (n = 1 of 4)" in text

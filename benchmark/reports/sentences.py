@@ -1,0 +1,109 @@
+"""The sentences that every format says of verdicts and claims (floor 3)."""
+
+from collections.abc import Mapping, Sequence
+
+from benchmark.reports.paper import Paper
+from benchmark.verdicts.cells import Verdict, Word
+from benchmark.verdicts.claims import Answered
+from benchmark.verdicts.questions import Answer, Finding, Question
+
+#: What stands for a verdict where there is no room for its word; ``!`` behind it: strongly.
+LETTERS: Mapping[Word, str] = {
+    "reproduced": "R",
+    "higher": "H",
+    "lower": "L",
+    "outside": "O",
+    "inconclusive": "I",
+    "no verdict": "–",
+}
+ANSWER_LETTERS: Mapping[Answer, str] = {
+    "supported": "S",
+    "contradicted": "C",
+    "absent": "A",
+    "undecided": "U",
+    "not enough runs": "N",
+}
+#: What a verdict doesn't say.
+NO_GAINS = "A cell says whether a number came out again; it says nothing about gains, the claims do."
+#: Stands behind a verdict that another reading of "±" would change.
+NOT_ROBUST = "†"
+_MISSING = "What is missing is not evidence for or against the paper."
+
+
+def letter(verdict: Verdict) -> str:
+    """For instance ``L!†``."""
+    robust = NOT_ROBUST if verdict.robust not in (None, "yes") else ""
+    return LETTERS[verdict.word] + "!" * verdict.strong + robust
+
+
+def about_claims(paper: Paper) -> str:
+    """What can be said of the claims, counting what can be judged and not what could be."""
+    claims = paper.claims
+    name = paper.variant.reports_name
+    if not paper.judges_claims:
+        return f"The claims are not judged (profile {name})."
+    done, planned = paper.runs["all"]
+    judged = [claim for claim in claims if claim.verdict.word != "not enough runs"]
+    if not judged:
+        return f"Nothing can be judged yet. {done} of {planned} runs."
+    at = "" if paper.variant.profile.judges == "cells" else f" at profile {name}"
+    words = [claim.verdict.word for claim in judged]
+    counts = [f"{words.count(word)} {word}" for word in ("supported", "contradicted", "undecided")]
+    counts += [f"{words.count('absent')} absent"] if "absent" in words else []
+    if len(judged) == len(claims):
+        first, *rest = counts
+        return f"{first.split()[0]} of {len(claims)} claims are supported{at}, {_listed(rest)}."
+    can = f"{len(judged)} of {len(claims)} claims can be judged so far{at}"
+    return f"{can}: {_listed(counts)}."
+
+
+def about_numbers(paper: Paper) -> str | None:
+    """What can be said of the printed scores; None where the profile holds none against the paper's."""
+    if not paper.variant.against_paper:
+        return None
+    words = paper.words
+    printed = sum(
+        reading.word != "no verdict" or reading.reason != "no published number"
+        for of in paper.verdicts.values()
+        for reading in of.values()
+    )
+    judged = sum(count for word, count in words.items() if word != "no verdict")
+    if not judged:
+        return f"None of {printed} printed scores can be judged so far. {_MISSING}"
+    counts = [f"{words[word]} {word}" for word in LETTERS if word != "no verdict" and words[word]]
+    text = f"{judged} of {printed} printed scores can be judged: {_listed(counts)}."
+    done, planned = paper.runs["all"]
+    return text if done == planned else f"{text} {_MISSING}"
+
+
+def of_parts(claim: Answered) -> str:
+    """For instance ``3 of 11 parts``."""
+    return f"{claim.verdict.supported} of {claim.verdict.parts} parts"
+
+
+def gain(question: Question, finding: Finding) -> str:
+    """A part's own number with the interval that decides it, where there is one."""
+    if finding.difference is None:
+        return ""
+    if question.cost is not None:
+        text = f"×{finding.difference:.3f}"
+    elif question.kind == "trend":
+        text = f"ρ = {finding.difference:+.2f}"
+    else:
+        text = f"{finding.difference:+.2f}"
+    interval = finding.interval95
+    if _is_paired(question) and finding.paired95:
+        interval = finding.paired95
+    if interval is None:
+        return text
+    decimals = 3 if question.cost is not None else 2
+    low, high = (f"{end:{'' if question.cost is not None else '+'}.{decimals}f}" for end in interval)
+    return f"{text} [{low} to {high}]"
+
+
+def _is_paired(question: Question) -> bool:
+    return len(question.cells) == 2 and question.cells[0].entry == question.cells[1].entry
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return ", ".join(parts)

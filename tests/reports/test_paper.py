@@ -1,0 +1,168 @@
+"""The whole paper's verdicts in files: claims, summary, trials."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from benchmark.manifest import PAPER_SUITES
+from benchmark.profiles import load_variant
+from benchmark.reports import paper_csv, summary
+from benchmark.reports.paper import Paper, whole_paper
+from benchmark.reports.runs import Runs
+from benchmark.reports.sentences import about_claims, about_numbers
+from benchmark.reports.write import write_reports
+from benchmark.store import Store
+
+from .fakes import cell, fill, measure, own, paper, train, under
+
+NEAR = {
+    "Baseline": [74.1, 74.4, 73.9, 74.5],
+    "SFE - SI": [76.6, 76.9, 76.8, 77.0],
+    "SFE - SD": [75.8, 76.0, 75.9, 76.1],
+}
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def row_done(store: Store, profile: str = "paper") -> Paper:
+    """Table 1's ResNet-110 row, four trials each."""
+    suite = under(profile, "table1")
+    for column, values in NEAR.items():
+        train(store, cell(suite, "ResNet-110", column), values)
+    return whole_paper(suite.variant, Runs(store))
+
+
+def test_claims_csv(store: Store) -> None:
+    made = row_done(store)
+    found = rows_of(paper_csv.claims(made.claims, "paper"))
+    assert len(found) == 99
+    assert list(found[0]) == list(paper_csv.CLAIM_COLUMNS)
+    first = found[0]
+    assert (first["claim"], first["part"], first["suite"], first["kind"]) == ("1", "ResNet-110", "table1", "greater")
+    assert (first["direction"], first["part_verdict"], first["trials"]) == ("supported", "supported", "4")
+    assert float(first["difference"]) == pytest.approx(76.825 - 74.225)
+    assert (first["published_difference"], first["published_direction"]) == ("2.59", "supported")
+    assert (first["claim_verdict"], first["parts_supported"], first["parts"]) == ("not enough runs", "1", "11")
+    assert (first["published_claim_verdict"], first["published_parts_supported"]) == ("supported", "11")
+    missing = found[1]
+    assert (missing["direction"], missing["part_verdict"], missing["trials"]) == (
+        "not enough runs",
+        "not enough runs",
+        "0",
+    )
+    assert (missing["difference"], missing["size"], missing["published_difference"]) == ("", "", "2.23")
+    shown = next(row for row in found if row["kind"] == "shown")
+    assert (shown["direction"], shown["part_verdict"], shown["published_direction"]) == ("", "", "")
+    assert shown["difference"] != ""
+    costs = [row for row in found if row["claim"] == "4"]
+    assert [row["published_difference"] for row in costs] == ["1.241", "1.213", "3.893", "3.413"]
+    assert {(row["published_claim_verdict"], row["published_parts_supported"]) for row in costs} == {("", "")}
+    assert {row["profile"] for row in found} == {"paper"}
+
+
+def test_claims_are_answered_under_every_profile_and_labelled(store: Store) -> None:
+    made = row_done(store, "mini")
+    found = rows_of(paper_csv.claims(made.claims, "mini"))
+    assert (found[0]["direction"], found[0]["profile"]) == ("supported", "mini")
+    text = summary.render(made)
+    assert "The claims are not judged (profile mini)." in text
+    assert "supported" not in text
+
+
+def test_a_process_peak_answers_no_claim_on_memory(store: Store) -> None:
+    measure(store, paper("table3"), kind="peak resident memory of a fresh process")
+    claim = next(one for one in whole_paper(load_variant("paper"), Runs(store)).claims if one.claim == "4")
+    answers = {q.label: f.word for q, f in zip(claim.questions, claim.findings, strict=True)}
+    assert answers["SFE memory"] == "not enough runs"
+    assert answers["SLA time"] == "contradicted"
+
+
+def test_the_summary_counts_what_can_be_judged(store: Store) -> None:
+    nothing = whole_paper(load_variant("paper"), Runs(store))
+    assert about_claims(nothing) == "Nothing can be judged yet. 0 of 265 runs."
+    assert (about_numbers(nothing) or "").startswith("None of 95 printed scores can be judged so far.")
+    made = row_done(store)
+    assert about_claims(made) == "Nothing can be judged yet. 12 of 265 runs."
+    numbers = about_numbers(made) or ""
+    assert numbers.startswith("11 of 95 printed scores can be judged: ")
+    assert numbers.endswith("What is missing is not evidence for or against the paper.")
+
+
+def test_with_everything_run_nothing_is_said_of_what_is_missing(store: Store) -> None:
+    fill(store, [paper(name) for name in PAPER_SUITES])
+    made = whole_paper(load_variant("paper"), Runs(store))
+    assert made.runs["all"] == (265, 265)
+    assert "of 13 claims are supported" in about_claims(made)
+    numbers = about_numbers(made) or ""
+    assert numbers.startswith("95 of 95 printed scores")
+    assert "missing" not in numbers
+
+
+def test_claims_in_small_carry_the_profiles_name(store: Store) -> None:
+    suites = [under("reduced", name) for name in PAPER_SUITES]
+    fill(store, suites)
+    made = whole_paper(suites[0].variant, Runs(store))
+    assert "at profile reduced" in about_claims(made)
+    assert about_numbers(made) is None
+    assert made.overalls == ()
+    assert "Every printed number" not in summary.render(made)
+
+
+def test_a_protocol_of_its_own_answers_no_claim(store: Store) -> None:
+    assert not whole_paper(load_variant("paper", ["schedule.epochs=6"]), Runs(store)).judges_claims
+
+
+def test_trials_csv(store: Store) -> None:
+    row_done(store)
+    found = rows_of(paper_csv.trials([paper("table1"), paper("table4")], Runs(store)))
+    assert list(found[0]) == list(paper_csv.TRIAL_COLUMNS)
+    base = [
+        row
+        for row in found
+        if (row["suite"], row["column"], row["metric"]) == ("table1", "Baseline", "accuracy_last_epoch")
+    ]
+    assert [(row["seed"], row["value"]) for row in base] == list(
+        zip("0123", ["74.1", "74.4", "73.9", "74.5"], strict=True)
+    )
+    error = [row for row in found if row["suite"] == "table4" and row["metric"] == "error_last_epoch"]
+    assert [row["value"] for row in error] == ["25.6", "25.3", "25.8", "25.2"]
+    assert error[0]["run_id"] == base[0]["run_id"], "shared runs stand in every table that reads them"
+    assert all(row["device"] and row["commit"] for row in found)
+
+
+def test_the_best_epoch_may_be_the_one_reported(store: Store) -> None:
+    row_done(store)
+    best = paper("table1", ["epoch_reported=best"])
+    assert best.variant.results_name == "paper"
+    made = whole_paper(best.variant, Runs(store))
+    place = ("ResNet-110", "SFE - SI")
+    assert made.verdicts["table1"][place].difference == pytest.approx(77.325 - 76.80)
+    first = made.claims[0].findings[0]
+    assert first.difference == pytest.approx(76.825 - 74.225)
+
+
+def test_whichever_suites_are_asked_for_the_paper_is_whole(store: Store, tmp_path: Path) -> None:
+    row_done(store)
+    written = write_reports([paper("table2")], store, tmp_path / "one")
+    assert {path.name for path in written} == {
+        "table2.csv", "table2.md", "table2.png", "table2.svg", "claims.csv", "trials.csv", "summary.md", "summary.csv"
+    }  # fmt: skip
+    write_reports([paper("table1"), paper("table2")], store, tmp_path / "other")
+    for name in ("claims.csv", "trials.csv", "summary.md", "summary.csv"):
+        assert (tmp_path / "one" / "paper" / name).read_bytes() == (tmp_path / "other" / "paper" / name).read_bytes()
+
+
+def test_claims_of_ones_own_stand_beside_their_report(store: Store, tmp_path: Path) -> None:
+    part = {"kind": "greater", "label": "one", "a": ["one", "SI"], "b": ["one", "Plain"]}
+    claims = [{"claim": "mine", "statement": "Masks help", "parts": [part]}]
+    suite = own(tmp_path, claims=claims)
+    for column, values in (("SI", NEAR["SFE - SI"]), ("Plain", NEAR["Baseline"])):
+        train(store, cell(suite, "one", column), values)
+    write_reports([suite], store, tmp_path / "reports")
+    (row,) = rows_of((tmp_path / "reports" / "paper" / "mine.claims.csv").read_text())
+    assert (row["claim"], row["part"], row["direction"], row["size"]) == ("mine", "one", "supported", "agrees")
+    assert len(rows_of((tmp_path / "reports" / "paper" / "mine.trials.csv").read_text())) == 16
