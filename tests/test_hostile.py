@@ -282,9 +282,10 @@ def test_a_report_of_nasty_names(tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(with_names(list(NASTY)), allow_unicode=True))
     with writes_only_below(tmp_path):
         assert command(tmp_path, "report", str(tmp_path / "own.yaml"), "--reports-dir", str(tmp_path / "out")) == 0
-    assert sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.*")) == [
-        f"paper/mine.{ending}" for ending in ("csv", "md", "png", "svg")
-    ]
+    assert sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.*")) == sorted(
+        [f"paper/mine.{ending}" for ending in ("csv", "md", "png", "svg", "trials.csv")]
+        + [f"paper/{name}" for name in ("claims.csv", "summary.csv", "summary.md", "trials.csv")]
+    )
     assert "<script" not in (tmp_path / "out" / "paper" / "mine.svg").read_text(encoding="utf-8")
 
 

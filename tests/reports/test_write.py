@@ -6,6 +6,7 @@ from pathlib import Path
 import matplotlib.image
 from PIL import Image
 
+from benchmark.manifest import suite_names
 from benchmark.reports.write import stale_reports, write_reports
 from benchmark.store import Store
 from tests.places import ROOT
@@ -18,7 +19,8 @@ def tree_of(folder: Path) -> dict[str, bytes]:
 
 
 def test_the_repositorys_reports_are_those_of_its_results() -> None:
-    suites = [under("mini", path.stem) for path in sorted((ROOT / "reports" / "mini").glob("*.md"))]
+    names = [path.stem for path in sorted((ROOT / "reports" / "mini").glob("*.md")) if path.stem in suite_names()]
+    suites = [under("mini", name) for name in names]
     assert suites
     stale = stale_reports(suites, Store(ROOT / "results" / "mini"), ROOT / "reports")
     # another version of matplotlib may draw otherwise
