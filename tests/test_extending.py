@@ -66,7 +66,7 @@ def patched(text: str, diff: str) -> str:
 
 def tree(folder: Path) -> Path:
     """A copy of the program, its manifests and tests."""
-    for name in ("benchmark", "suites", "tests"):
+    for name in ("benchmark", "scripts", "suites", "tests"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("run_suite.py", "pyproject.toml"):
         shutil.copy(ROOT / name, folder)
