@@ -1,9 +1,9 @@
-# `make smoke` and `make check test` set up everything they need; CI runs the latter.
+# `make smoke` and `make check test` set up everything they need; CI runs the latter and `make -j2 processors`.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: smoke setup check test format clean
+.PHONY: smoke setup check test processors processors-avx2 processors-plain format clean
 
 smoke: $(VENV)/ready ## Table 1 in its smoke profile, to a finished report
 	$(BIN)/python run_suite.py table1 --profile smoke
@@ -23,6 +23,18 @@ check: $(VENV)/ready ## formatting, lint and types
 
 test: $(VENV)/ready ## all tests; with SFE_DATA_DIR set, those on real images too
 	$(BIN)/python -m pytest
+
+# The tests of numbers once more, rounded as processors without AVX-512, and without AVX, round.
+NUMBERS := -p no:cacheprovider tests/methods tests/models tests/training/test_loop.py tests/training/test_optimizer.py \
+	tests/bench/test_reference.py -k 'not one_step and not learns and not compiler and not stage_features'
+
+processors: processors-avx2 processors-plain
+
+processors-avx2: $(VENV)/ready
+	ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2 $(BIN)/python -m pytest $(NUMBERS)
+
+processors-plain: $(VENV)/ready
+	ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 MKL_ENABLE_INSTRUCTIONS=SSE4_2 $(BIN)/python -m pytest $(NUMBERS)
 
 format: $(VENV)/ready
 	$(BIN)/ruff format .
