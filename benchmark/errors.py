@@ -79,6 +79,13 @@ def is_out_of_memory(error: BaseException) -> bool:
     return named or (isinstance(error, RuntimeError) and _OUT_OF_MEMORY.search(str(error)) is not None)
 
 
+def failure_status(error: BaseException) -> Literal["crashed", "diverged", "timed_out", "out_of_memory"]:
+    """What kind of failure of a run an exception is."""
+    if is_out_of_memory(error):
+        return "out_of_memory"
+    return error.status if isinstance(error, RunError) else "crashed"
+
+
 class RecordingError(BenchmarkError):
     """A step can't be recorded as a graph; a new process goes on with eager ones."""
 

@@ -1,7 +1,8 @@
 """What a runner and a worker tell each other, as files in a run's scratch folder (floor 1, no torch).
 
 ``job.json`` is the runner's order, ``progress.json`` the worker's last word, ``log.txt`` its output,
-``attempts.txt`` one line for each start, ``beside.txt`` how many runs shared its device, ``checkpoint.pt`` its state.
+``attempts.txt`` one line for each start, ``beside.txt`` how many runs shared its device, ``checkpoint.pt`` its state,
+``no-graph`` why its steps can't be recorded.
 """
 
 import json
@@ -66,6 +67,7 @@ class RunFolder:
         self.attempts = folder / "attempts.txt"
         self.lock = folder / "worker.lock"
         self._beside = folder / "beside.txt"
+        self.no_graph = folder / "no-graph"
 
     def order(self, job: Job) -> None:
         """Leave the worker its job."""
@@ -139,7 +141,18 @@ class RunFolder:
                 count = count + 1 if line == '"start"' else 0
         return count
 
+    def refuse_graphs(self, reason: str) -> None:
+        """Have all further attempts take their steps call by call."""
+        write_atomic(self.no_graph, reason.encode())
+
+    def graphs_refused(self) -> str | None:
+        """Why steps can't be recorded; None where nothing is known against it."""
+        try:
+            return self.no_graph.read_text(errors="replace")
+        except FileNotFoundError:
+            return None
+
     def clear(self) -> None:
         """Forget state and progress of a finished run; the log stays."""
-        for name in ("checkpoint.pt", "progress.json"):
+        for name in ("checkpoint.pt", "progress.json", "no-graph"):
             (self.folder / name).unlink(missing_ok=True)

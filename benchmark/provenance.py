@@ -90,8 +90,15 @@ def describe(device: str) -> dict[str, Any]:
     }
 
 
-def session(device: str, data_digest: str | None, start: datetime.datetime) -> dict[str, Any]:
-    """One stretch of a run, from where a process took it up until now."""
+def session(device: str, data_digest: str | None, start: datetime.datetime, graphs: str = "off") -> dict[str, Any]:
+    """One stretch of a run, from where a process took it up until now.
+
+    Args:
+        device: ``cpu`` or ``cuda``.
+        data_digest: of its images.
+        start: when.
+        graphs: ``on`` where recorded steps were replayed, ``failed: <why>`` where they can't be recorded.
+    """
     return {
         "start": start.isoformat(timespec="seconds"),
         "end": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -100,6 +107,7 @@ def session(device: str, data_digest: str | None, start: datetime.datetime) -> d
         "code": code_name(),
         "data_digest": data_digest,
         "environment": digit_variables(),
+        "graphs": graphs,
     }
 
 
@@ -122,6 +130,7 @@ def of_run(
     start: datetime.datetime | None,
     earlier: Sequence[dict[str, Any]] = (),
     images: dict[str, int] | None = None,
+    graphs: str = "off",
 ) -> dict[str, Any]:
     """The whole provenance of a run that ends now; what is not known of a failed attempt is None.
 
@@ -132,8 +141,9 @@ def of_run(
         start: when this process took it up.
         earlier: the sessions before that, of the checkpoint it went on from.
         images: how many were trained on and tested on, and how many of the latter are among the former.
+        graphs: see :func:`session`.
     """
-    sessions = [*earlier, *([session(device, data_digest, start)] if start else [])]
+    sessions = [*earlier, *([session(device, data_digest, start, graphs)] if start else [])]
     return {
         **describe(device),
         "data_digest": data_digest,

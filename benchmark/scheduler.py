@@ -91,6 +91,7 @@ class Scheduler:
         timeout_min: minutes that a run's training steps, and each attempt as a whole, may take; None for no
             bound. The worker keeps to it; one that hangs is killed :data:`GRACE_MIN` later.
         deadline: when every run saves and ends, as after Ctrl-C; of the clock :func:`time.monotonic`.
+        graphs: have trainings replay recorded steps.
     """
 
     def __init__(
@@ -102,9 +103,10 @@ class Scheduler:
         *,
         timeout_min: float | None = None,
         deadline: float = math.inf,
+        graphs: bool = False,
     ) -> None:
         self.executor, self.store, self.places, self.view = executor, store, places, view
-        self.timeout_min, self.deadline = timeout_min, deadline
+        self.timeout_min, self.deadline, self.graphs = timeout_min, deadline, graphs
         self.summary = Summary()
         self.pace = Pace({})
         self.running: dict[str, PlannedRun] = {}
@@ -194,6 +196,7 @@ class Scheduler:
                 device=self.executor.device,
                 checkpoint_minutes=CHECKPOINT_MINUTES[self.executor.device],
                 timeout_min=self.timeout_min,
+                graphs=self.graphs,
             )
         )
         self.silent_before[run.run_id] = folder.vanished()

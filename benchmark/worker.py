@@ -25,7 +25,16 @@ from benchmark import provenance
 from benchmark.axes import Dataset
 from benchmark.data.packed import ImageSet
 from benchmark.data.source import load as load_images
-from benchmark.errors import DeviceError, InterruptedRun, RunError, TimedOutError, UserError, is_out_of_memory
+from benchmark.errors import (
+    DeviceError,
+    InterruptedRun,
+    RecordingError,
+    RunError,
+    TimedOutError,
+    UserError,
+    failure_status,
+    is_out_of_memory,
+)
 from benchmark.files import remove_leftovers
 from benchmark.hardware import chosen_device, device_name, process_peak_mib
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NO_DEVICE, Job, Progress, RunFolder
@@ -106,6 +115,7 @@ class _Worker:
         self.started = datetime.datetime.now(datetime.UTC)
         self.earlier: list[dict[str, Any]] = []  # sessions before this one, of a run that is taken up again
         self.said = self.saved = time.monotonic()
+        self.training: Training | None = None
 
     def run(self) -> int:
         provenance.code_version()  # of now: somebody may commit while this trains
@@ -116,13 +126,15 @@ class _Worker:
         try:
             self._completed()
         except InterruptedRun as error:
-            print(f"interrupted: {error}", flush=True)
-            self.folder.note_attempt("interrupted")
-            return EXIT_INTERRUPTED
+            return self._interrupted(error)
         except DeviceError as error:  # no run is to blame, so none is recorded as failed
             print(error, flush=True)
             self.folder.note_attempt("no device")
             return EXIT_NO_DEVICE
+        except RecordingError as error:  # nothing is saved: the device's state may be broken
+            traceback.print_exc()
+            self.folder.refuse_graphs(str(error))
+            return self._interrupted("its steps can't be recorded; the next attempt takes them call by call")
         except Exception as error:  # whatever it was: record it, and let the other runs go on
             traceback.print_exc()
             return self._failed(error)
@@ -132,6 +144,8 @@ class _Worker:
         return 0
 
     def _completed(self) -> None:
+        if self.job.spec.numerics.compiled:  # for other runs of this network too; it takes minutes
+            os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(Path(self.job.cache_dir).parent / "compiled"))
         if self.job.run_id in self.store.completed():
             print("another worker has completed it", flush=True)
             return
@@ -173,14 +187,17 @@ class _Worker:
         images = self._images(spec.dataset)
         import torch  # takes seconds: a worker without work or images never pays for it
 
+        from benchmark.training.device import own_stream, peak_memory
         from benchmark.training.loop import Training, apply_numerics
 
         apply_numerics(spec.numerics)
-        training = self._resumed(functools.partial(Training, spec, images, torch.device(self.job.device)))
-        training.run(self._after_step)
-        cost = {**_peak_memory(self.job.device), **training.cost()}
-        result = self._result("completed", training.metrics(), training.history, cost, images)
-        self.store.put(result.model_copy(update={"activation_maps": training.activation_maps()}))
+        device, graphs = torch.device(self.job.device), self.job.graphs and self.folder.graphs_refused() is None
+        with own_stream(device):
+            training = self.training = self._resumed(functools.partial(Training, spec, images, device, graphs=graphs))
+            training.run(self._after_step)
+            cost = {**peak_memory(device), **training.cost()}
+            result = self._result("completed", training.metrics(), training.history, cost, images)
+            self.store.put(result.model_copy(update={"activation_maps": training.activation_maps()}))
 
     def _resumed(self, begin: Callable[[], "Training"]) -> "Training":
         """A training as its checkpoint left it, or from the beginning where none fits."""
@@ -221,18 +238,30 @@ class _Worker:
 
         self.saved = time.monotonic()
         digest = training.data.digest
-        sessions = [*self.earlier, provenance.session(self.job.device, digest, self.started)]
+        sessions = [*self.earlier, provenance.session(self.job.device, digest, self.started, self._graphs())]
         made_by = {"run_id": self.job.run_id, "data_digest": digest, "sessions": sessions}
         try:
             checkpoint.save(self.folder.checkpoint, {**made_by, **training.checkpoint()})
         except OSError as error:  # a full disk ends no run; the checkpoint before this one still stands
             print(f"no checkpoint was written: {error}", flush=True)
 
+    def _graphs(self) -> str:
+        """What became of recorded steps in this session."""
+        if self.job.graphs and (reason := self.folder.graphs_refused()) is not None:
+            return f"failed: {reason}"
+        return "on" if self.training is not None and self.training.replaying else "off"
+
+    def _interrupted(self, why: object) -> int:
+        print(f"interrupted: {why}", flush=True)
+        self.folder.note_attempt("interrupted")
+        return EXIT_INTERRUPTED
+
     def _failed(self, error: Exception) -> int:
         reason = f"{type(error).__name__}: {error}"
         failure = Failure(reason=reason, log_tail=self.folder.log_tail(), log_file=str(self.folder.log))
         try:
-            self.store.put(self._result(failure_status(error), {}, [], _peak_memory("cpu"), None, failure))
+            cost = {"process_peak_mib": process_peak_mib()}
+            self.store.put(self._result(failure_status(error), {}, [], cost, None, failure))
             self.folder.note_attempt("failed")
         except OSError as unwritable:  # a full disk, say: nothing more can be said on it
             print(f"the failure can't be recorded: {unwritable}", flush=True)
@@ -256,27 +285,11 @@ class _Worker:
             metrics=metrics,
             history=history,
             cost=cost,
-            provenance=provenance.of_run(self.job.spec, self.job.device, digest, self.started, self.earlier, counts),
+            provenance=provenance.of_run(
+                self.job.spec, self.job.device, digest, self.started, self.earlier, counts, self._graphs()
+            ),
             failure=failure,
         )
-
-
-def failure_status(error: Exception) -> Status:
-    """What kind of failure an exception is."""
-    if is_out_of_memory(error):
-        return "out_of_memory"
-    return error.status if isinstance(error, RunError) else "crashed"
-
-
-def _peak_memory(device: str) -> dict[str, float]:
-    """Peak memory in MiB: of the process, and on a GPU of torch's allocator."""
-    peak = {"process_peak_mib": process_peak_mib()}
-    if device == "cuda":
-        import torch
-
-        peak["allocated_peak_mib"] = torch.cuda.max_memory_allocated() / 2**20
-        peak["reserved_peak_mib"] = torch.cuda.max_memory_reserved() / 2**20
-    return peak
 
 
 if __name__ == "__main__":

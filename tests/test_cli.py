@@ -17,6 +17,7 @@ import benchmark.cli
 from benchmark import hardware
 from benchmark.cli import main
 from benchmark.cli.common import run_folders
+from benchmark.jobs import RECORDER_VARIABLE
 from benchmark.manifest import PAPER_SUITES, find_manifests
 from benchmark.paths import SUITES
 from benchmark.plan import PlannedRun, make_plan
@@ -268,6 +269,34 @@ def test_failures_are_named_with_their_reason(command: Command, asked: list[Plan
 def test_retry_failed_says_what_it_leaves(command: Command, asked: list[PlannedRun]) -> None:
     said = command("table2", "--profile", "smoke", "--device", "cpu", "--retry-failed")
     assert f"{len(asked) - 1} runs are missing still; without --retry-failed" in said.err
+
+
+def test_a_processor_records_no_steps(command: Command, folders: Path) -> None:
+    refused(command("table2", "--profile", "smoke", "--device", "cpu", "--graphs"), "--graphs: a processor records no")
+    assert not list(folders.iterdir())
+
+
+def test_compiled_steps_are_not_recorded_again(
+    command: Command, folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(RECORDER_VARIABLE, "of.a:test")
+    words = ("table2", "--profile", "smoke", "--device", "cpu", "--graphs", "--set", "numerics.compiled=true")
+    refused(command(*words), "--graphs: compiled steps are in graphs of the compiler's own")
+    assert not list(folders.iterdir())
+
+
+def test_graphs_are_an_option(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked_for: list[bool] = []
+
+    def run(self: Scheduler, runs: Sequence[PlannedRun], *, retry_failed: bool = False) -> Summary:
+        asked_for.append(self.graphs)
+        return Summary()
+
+    monkeypatch.setattr(Scheduler, "run", run)
+    monkeypatch.setenv(RECORDER_VARIABLE, "of.a:test")
+    for words in ([], ["--graphs"], ["--no-graphs"]):
+        assert command("table2", "--profile", "smoke", "--device", "cpu", *words).status == 0
+    assert asked_for == [False, True, False]
 
 
 def test_a_gpu_that_is_not_there_is_refused_before_anything(

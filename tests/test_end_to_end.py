@@ -5,21 +5,33 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import torch
+
+from benchmark.data.standin import standin
+from benchmark.jobs import RECORDER_VARIABLE
+from benchmark.spec import TrainSpec
+from benchmark.store import Store
+from benchmark.training.loop import Training, apply_numerics
 
 from .places import ROOT
 
 
-def run_suite(folder: Path, *arguments: str, data_dir: Path | None = None) -> subprocess.CompletedProcess[str]:
+def command(folder: Path, *arguments: str) -> list[str]:
     places = [f"--{name}-dir={folder / name}" for name in ("results", "reports", "scratch")]
+    return [sys.executable, str(ROOT / "run_suite.py"), *arguments, *places, "--device=cpu"]
+
+
+def run_suite(folder: Path, *arguments: str, data_dir: Path | None = None) -> subprocess.CompletedProcess[str]:
     environment = {key: value for key, value in os.environ.items() if key != "SFE_DATA_DIR"}
     if data_dir:
         environment["SFE_DATA_DIR"] = str(data_dir)
-    command = [sys.executable, str(ROOT / "run_suite.py"), *arguments, *places, "--device=cpu"]
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, timeout=600)
+    words = command(folder, *arguments)
+    return subprocess.run(words, capture_output=True, text=True, cwd=folder, env=environment, timeout=600)
 
 
 def reported(path: Path, row: str) -> dict[str, dict[str, str]]:
@@ -56,6 +68,61 @@ def test_the_smoke_suite(tmp_path: Path) -> None:
     assert "3 of them done" in again.stdout
     assert "started" not in again.stdout
     assert stamps == {path: path.stat().st_mtime_ns for path in (tmp_path / "results").rglob("*.json")}
+
+
+MANIFEST = """
+suite: mine
+title: one training
+source: our own
+metric: accuracy
+margin: 1.0
+corner: Network
+best: none
+trials: 1
+defaults:
+  dataset: {name: stanford_dogs, input_size: 16}
+  network: {family: resnet, depth: 11}
+columns: [{name: SD, reads: distilled}]
+rows:
+  - name: ResNet-11
+    train: {method: {classifiers: 2, beta: 0.1, masks: {views: 4}, distillation: true}}
+"""
+
+
+def far_enough(scratch: Path) -> bool:
+    """Whether the run has replayed steps and has most of them before it."""
+    said = [json.loads(path.read_text())["done"] for path in scratch.glob("runs/*/*/progress.json")]
+    return any(done > 0.05 for done in said)
+
+
+@pytest.mark.usefixtures("own_numerics")
+def test_a_run_of_recorded_steps_stopped_and_resumed_is_an_undisturbed_one_of_eager_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(RECORDER_VARIABLE, "tests.training.tape:record")
+    (tmp_path / "mine.yaml").write_text(MANIFEST)
+    settings = ("--set=schedule.epochs=12", "--set=dataset.train_images=100")  # 12 full batches and a partial one
+    words = (str(tmp_path / "mine.yaml"), "--profile=smoke", "--graphs", *settings)
+    process = subprocess.Popen(command(tmp_path, *words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not far_enough(tmp_path / "scratch"):
+        time.sleep(0.01)
+    process.terminate()
+    assert process.wait(60) == 130
+    [file] = (tmp_path / "scratch").glob("runs/*/*/checkpoint.pt")
+    assert not list((tmp_path / "results").glob("*/*.json"))
+
+    again = run_suite(tmp_path, *words)
+    assert again.returncode == 0, again.stderr
+    [path] = (tmp_path / "results").glob("*/*.json")
+    result = Store(path.parent).load(path.stem)
+    assert "resumed at epoch" in file.with_name("log.txt").read_text()
+    assert [session["graphs"] for session in result.provenance["sessions"]] == ["on", "on"]
+    assert isinstance(result.spec, TrainSpec)
+    apply_numerics(result.spec.numerics)
+    eager = Training(result.spec, standin(result.spec.dataset), torch.device("cpu"))
+    eager.run(lambda _: None)
+    assert result.history == eager.history
+    assert result.metrics == eager.metrics()
 
 
 def test_a_tiny_part_of_the_real_cifar100(tmp_path: Path) -> None:

@@ -120,6 +120,14 @@ def test_a_torn_attempt_hides_no_others(folder: RunFolder) -> None:
     assert folder.vanished() >= 3
 
 
+def test_why_steps_can_not_be_recorded_is_kept_until_the_run_is_done(folder: RunFolder) -> None:
+    assert folder.graphs_refused() is None
+    folder.refuse_graphs("RuntimeError: it reads a number")
+    assert folder.graphs_refused() == "RuntimeError: it reads a number"
+    folder.clear()
+    assert folder.graphs_refused() is None
+
+
 def test_clearing_forgets_the_state_and_keeps_the_log(folder: RunFolder) -> None:
     folder.order(job(SD))
     folder.report(Progress(done=1.0, text="done"))

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import benchmark.worker
-from benchmark.jobs import EXIT_FAILED, EXIT_INTERRUPTED, Job, RunFolder
+from benchmark.jobs import EXIT_FAILED, EXIT_INTERRUPTED, RECORDER_VARIABLE, Job, RunFolder
 from benchmark.spec import TrainSpec, run_id
 from benchmark.store import Store
 
@@ -79,6 +79,7 @@ def start() -> Start:
     )  # what optimisers import
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(ROOT))
+        patch.setenv(RECORDER_VARIABLE, "tests.training.tape:record")
         first = context.Process(target=int)  # the server starts with it and keeps this environment
         first.start()
         first.join()
@@ -137,13 +138,14 @@ def kill_at_random(process: ForkServerProcess, draw: random.Random, longest_s: f
     process.kill()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "graphs"), [*((kind, False) for kind in KINDS), ("sfe-sd", True), ("mixup", True)])
 def test_a_killed_run_ends_with_the_digits_of_an_undisturbed_one(
-    kind: str, tmp_path: Path, start: Start, calm: Calm
+    kind: str, graphs: bool, tmp_path: Path, start: Start, calm: Calm
 ) -> None:
+    """With recorded steps too, of one whose steps were not."""
     spec, draw = tiny(kind), random.Random(kind)
     undisturbed, whole_s = calm(kind)
-    folder = order(tmp_path, spec)
+    folder = order(tmp_path, spec, graphs=graphs)
     for way in ("with a checkpoint", "writing", "at random", "writing", "at random"):
         process = start(folder)
         if way == "with a checkpoint":

@@ -265,7 +265,7 @@ def test_the_worker_gets_its_job(bench: Bench, tmp_path: Path) -> None:
     assert job.run_id == run.run_id
     assert Path(job.results_folder) == (tmp_path / "results").resolve()
     assert Path(job.cache_dir) == (tmp_path / "cache").resolve()
-    assert (job.data_dir, job.device, job.timeout_min) == (None, "cpu", None)
+    assert (job.data_dir, job.device, job.timeout_min, job.graphs) == (None, "cpu", None, False)
     assert executor.asked == [memory_gib(run.spec)]
 
 

@@ -16,10 +16,10 @@ import torch
 from filelock import FileLock
 
 from benchmark import provenance, worker
-from benchmark.axes import Dataset, Masks, Method, Network, Schedule
+from benchmark.axes import Dataset, Masks, Method, Network, Numerics, Schedule
 from benchmark.errors import DivergedError
 from benchmark.hardware import cpu_model
-from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NO_DEVICE, Job, RunFolder
+from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NO_DEVICE, RECORDER_VARIABLE, Job, RunFolder
 from benchmark.provenance import origin
 from benchmark.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec, run_id
 from benchmark.store import Result, Store
@@ -173,6 +173,68 @@ def test_a_second_start_does_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_without_a_job_it_says_so(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert worker.main(arguments) == 2
     assert capsys.readouterr().err.count("\n") >= 1
+
+
+# ------------------------------------------------------------------ recorded steps
+
+
+def sessions_graphs(result: Result) -> list[str]:
+    return [session["graphs"] for session in result.provenance["sessions"]]
+
+
+def test_recorded_steps_are_an_order_of_the_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: Result
+) -> None:
+    monkeypatch.setenv(RECORDER_VARIABLE, "tests.training.tape:record")
+    place = Place(tmp_path, spec_of(), graphs=True)
+    assert place.run() == 0
+    assert place.result().history == undisturbed.history
+    assert sessions_graphs(place.result()) == ["on"]
+    assert sessions_graphs(undisturbed) == ["off"]
+
+
+def cannot_record(body: Callable[[], None]) -> Callable[[], None]:
+    raise RuntimeError("operation not permitted when stream is capturing")
+
+
+def test_what_can_not_be_recorded_is_trained_call_by_call_in_a_new_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: Result
+) -> None:
+    monkeypatch.setenv(RECORDER_VARIABLE, "tests.test_worker:cannot_record")
+    place = Place(tmp_path, spec_of(), graphs=True)
+    assert place.run() == EXIT_INTERRUPTED
+    assert not place.folder.checkpoint.exists(), "the device's state may be broken"
+    reason = "RuntimeError: operation not permitted when stream is capturing"
+    assert place.folder.graphs_refused() == reason
+    assert not place.store.failed()
+    assert place.run() == 0
+    assert place.attempts() == ["start", "interrupted", "start", "completed"]
+    assert place.result().history == undisturbed.history
+    assert sessions_graphs(place.result()) == [f"failed: {reason}"]
+    assert place.folder.graphs_refused() is None
+
+
+def test_without_room_for_the_reason_it_fails_and_does_not_try_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(folder: RunFolder, reason: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setenv(RECORDER_VARIABLE, "tests.test_worker:cannot_record")
+    monkeypatch.setattr(RunFolder, "refuse_graphs", full)
+    assert Place(tmp_path, spec_of(), graphs=True).run() == EXIT_FAILED
+
+
+def test_compiled_kernels_are_kept_in_the_scratch_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for compiled, wanted in ((False, "here"), (True, "here"), (True, str(tmp_path / "compiled"))):
+        if wanted == "here":
+            monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", wanted)  # who sets it is asked first
+        else:
+            monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR")
+        nowhere = spec_of(Dataset(name="cifar10"))  # fails before it comes to that
+        spec = nowhere.model_copy(update={"numerics": Numerics(compiled=compiled)})
+        assert Place(tmp_path, spec).run() == EXIT_FAILED
+        assert os.environ["TORCHINDUCTOR_CACHE_DIR"] == wanted
 
 
 # ------------------------------------------------------------------ a run that fails
@@ -477,7 +539,7 @@ def test_a_resumed_run_names_all_its_sessions(tmp_path: Path, monkeypatch: pytes
     provenance = place.result().provenance
     assert provenance["sessions"][0] == other
     (second,) = provenance["sessions"][1:]
-    assert set(second) == {"start", "end", "device", "torch", "code", "data_digest", "environment"}
+    assert set(second) == {"start", "end", "device", "torch", "code", "data_digest", "environment", "graphs"}
     assert second["start"] <= second["end"] <= provenance["end"]
     assert provenance["start"] == other["start"], "the run began with its first session"
     assert origin(provenance)["device"] == ["another CPU", provenance["device"]]

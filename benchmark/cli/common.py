@@ -12,6 +12,7 @@ import click
 from benchmark.errors import UserError
 from benchmark.files import why_unwritable
 from benchmark.hardware import cpu_has_bf16
+from benchmark.jobs import RECORDER_VARIABLE
 from benchmark.manifest import find_manifests
 from benchmark.paths import ROOT
 from benchmark.plan import Plan
@@ -119,6 +120,18 @@ def check_precision(kind: str, precisions: Iterable[str]) -> None:
         raise UserError("precision tf32: a processor has none, only NVIDIA GPUs do; take fp32")
     if kind == "cpu" and "bf16" in wanted and not cpu_has_bf16():
         click.echo("warning: this processor has no bf16 of its own; expect ten times the time of fp32", err=True)
+
+
+def check_graphs(kind: str, compiled: bool) -> None:
+    """Whether steps of these runs can be recorded.
+
+    Raises:
+        UserError: they can't: on a processor, or where the compiler records its own.
+    """
+    if kind == "cpu" and RECORDER_VARIABLE not in os.environ:
+        raise UserError("--graphs: a processor records no steps, only NVIDIA GPUs do; leave the option out")
+    if compiled:
+        raise UserError("--graphs: compiled steps are in graphs of the compiler's own; leave the option out")
 
 
 def write_reports(

@@ -11,6 +11,7 @@ import click
 
 from benchmark.cli.common import (
     MINUTES,
+    check_graphs,
     check_precision,
     data_option,
     headline,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 @click.option("--runs-per-gpu", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--timeout-min", type=MINUTES, help="Minutes for a run's training, and for an attempt.")
 @click.option("--budget-min", type=MINUTES, help="Minutes for all of it; then every run saves its state and stops.")
+@click.option("--graphs/--no-graphs", help="Record a training's step once and replay it: same digits, GPUs only; off.")
 @click.option("--retry-failed", is_flag=True, help="Try the failed runs again, and only those.")
 def run(
     suites: tuple[str, ...],
@@ -70,6 +72,7 @@ def run(
     runs_per_gpu: int,
     timeout_min: float | None,
     budget_min: float | None,
+    graphs: bool,
     retry_failed: bool,
 ) -> None:
     """Train what is missing of some suites, then write their reports.
@@ -92,6 +95,8 @@ def run(
     lost = {found.path.stem for found in damaged if found.path.parent == store.folder}
     plan = make_plan(loaded, store.completed() - lost, only=only, trials=trials)
     check_precision(chosen.kind, [planned.spec.numerics.precision for planned in plan.missing])
+    if graphs:
+        check_graphs(chosen.kind, any(planned.spec.numerics.compiled for planned in plan.missing))
     places = Places(runs=run_folders(scratch_dir, store), cache=image_cache(scratch_dir), data=data_dir)
     prepare_data(taken_up(plan.missing, store, retry_failed=retry_failed), data_dir, places.cache)
     for warning in warnings(plan.runs, store, data_dir, places.cache):
@@ -106,7 +111,9 @@ def run(
     console.print(f"{headline(loaded, plan)}; {chosen}", highlight=False, markup=False, soft_wrap=True)
     threads = max((planned.spec.numerics.threads for planned in plan.runs), default=1)
     engine = LocalExecutor.on_this_machine(device=chosen.kind, jobs=jobs, threads=threads, runs_per_gpu=runs_per_gpu)
-    scheduler = Scheduler(engine, store, places, make_view(console), timeout_min=timeout_min, deadline=deadline)
+    scheduler = Scheduler(
+        engine, store, places, make_view(console), timeout_min=timeout_min, deadline=deadline, graphs=graphs
+    )
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended politely is interrupted like by Ctrl-C
     summary = scheduler.run(plan.missing, retry_failed=retry_failed)
     write_reports(loaded, store, reports_dir, trials, click.echo, places.cache)

@@ -1,10 +1,13 @@
-"""Whether the device that a run was given can be computed on."""
+"""The device of a run: whether it can be computed on, the stream for it, what memory it took."""
 
 import warnings
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 
 from benchmark.errors import DeviceError, is_out_of_memory
+from benchmark.hardware import process_peak_mib
 
 
 def require_usable(device: torch.device) -> None:
@@ -35,3 +38,23 @@ def _why_unusable(device: torch.device) -> str | None:
             raise
         return str(error).partition("\n")[0]
     return None
+
+
+def own_stream(device: torch.device) -> AbstractContextManager[Any]:
+    """One side stream of a GPU for all that a training does, entered before its model is built.
+
+    Then nothing waits for another stream: neither eager steps for graphs nor a gradient for the stream that its
+    parameter was first used on.
+    """
+    if device.type != "cuda":
+        return nullcontext()
+    return torch.cuda.stream(torch.cuda.Stream(device))  # type: ignore[no-untyped-call]
+
+
+def peak_memory(device: torch.device) -> dict[str, float]:
+    """Peak memory in MiB: of the process, and on a GPU of torch's allocator."""
+    peak = {"process_peak_mib": process_peak_mib()}
+    if device.type == "cuda":
+        peak["allocated_peak_mib"] = torch.cuda.max_memory_allocated() / 2**20
+        peak["reserved_peak_mib"] = torch.cuda.max_memory_reserved() / 2**20
+    return peak

@@ -9,8 +9,6 @@ import gc
 import importlib
 import os
 from collections.abc import Callable, Hashable
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -101,17 +99,6 @@ def recorder(device: torch.device) -> Recorder:
     if torch.cuda.current_stream(device) == torch.cuda.default_stream(device):
         raise RuntimeError("graphs need a stream of their own: enter own_stream before the model is built")
     return cuda_recorder
-
-
-def own_stream(device: torch.device) -> AbstractContextManager[Any]:
-    """One side stream of a GPU for all that a training does, entered before its model is built.
-
-    Then nothing waits for another stream: neither eager steps for graphs nor a gradient for the stream that its
-    parameter was first used on.
-    """
-    if device.type != "cuda":
-        return nullcontext()
-    return torch.cuda.stream(torch.cuda.Stream(device))  # type: ignore[no-untyped-call]
 
 
 def _copy(batch: Mixed) -> Mixed:

@@ -10,8 +10,8 @@ from benchmark.axes import Dataset, Masks, Method, Mixing, Network, Numerics, Sc
 from benchmark.data.standin import standin
 from benchmark.spec import PROTOCOL, TrainSpec
 from benchmark.training import checkpoint
+from benchmark.training.device import own_stream
 from benchmark.training.loop import Training, apply_numerics
-from benchmark.training.step import own_stream
 
 
 @dataclasses.dataclass(frozen=True)
