@@ -8,6 +8,7 @@ from benchmark.costs import CostModel
 from benchmark.errors import UserError
 from benchmark.schema import suggestion
 from benchmark.spec import CostSpec, TrainSpec, run_id, with_seed
+from benchmark.store import Store
 from benchmark.suite import Cell, Suite, select
 
 
@@ -109,3 +110,11 @@ def make_plan(
 def _planned(spec: TrainSpec | CostSpec, cells: Sequence[Cell], completed: set[str]) -> PlannedRun:
     name = run_id(spec)
     return PlannedRun(name, spec, tuple(cells), name in completed)
+
+
+def taken_up(runs: Sequence[PlannedRun], store: Store, *, retry_failed: bool) -> list[PlannedRun]:
+    """Those of the open runs that an invocation trains: the ones without a failure on record, or just the failed."""
+    failed = store.failed()
+    if retry_failed:
+        return [run for run in runs if run.run_id in failed]
+    return [run for run in runs if run.run_id not in failed]

@@ -18,7 +18,7 @@ from benchmark.errors import DeviceError
 from benchmark.executors.local import LocalExecutor
 from benchmark.failures import record_failure
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NO_DEVICE, Job, RunFolder
-from benchmark.plan import PlannedRun
+from benchmark.plan import PlannedRun, taken_up
 from benchmark.progress import Pace, View
 from benchmark.spec import CostSpec
 from benchmark.store import Status, Store
@@ -70,14 +70,6 @@ class Summary:
     out_of_time: bool = False
     no_device: str | None = None
     left: int = 0
-
-
-def taken_up(runs: Sequence[PlannedRun], store: Store, *, retry_failed: bool) -> list[PlannedRun]:
-    """Those of the open runs that an invocation trains: the ones without a failure on record, or just the failed."""
-    failed = store.failed()
-    if retry_failed:
-        return [run for run in runs if run.run_id in failed]
-    return [run for run in runs if run.run_id not in failed]
 
 
 class Scheduler:

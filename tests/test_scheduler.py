@@ -17,9 +17,9 @@ from benchmark.costs import gpu_memory_gib, memory_gib
 from benchmark.errors import DeviceError
 from benchmark.executors.local import LocalExecutor, Slot
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NO_DEVICE, Job, Progress, RunFolder
-from benchmark.plan import PlannedRun
+from benchmark.plan import PlannedRun, taken_up
 from benchmark.progress import PlainView
-from benchmark.scheduler import Places, Scheduler, Summary, taken_up
+from benchmark.scheduler import Places, Scheduler, Summary
 from benchmark.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec, run_id
 from benchmark.store import Failure, Result, Status, Store
 

@@ -30,7 +30,7 @@ from benchmark.cli.common import (
     write_reports,
 )
 from benchmark.hardware import chosen_device
-from benchmark.plan import make_plan
+from benchmark.plan import make_plan, taken_up
 from benchmark.profiles import load_variant
 from benchmark.store import Store
 
@@ -85,7 +85,7 @@ def run(
     from benchmark.executors.local import LocalExecutor
     from benchmark.preparation import prepare_data, warnings
     from benchmark.progress import make_view
-    from benchmark.scheduler import Places, Scheduler, taken_up
+    from benchmark.scheduler import Places, Scheduler
     from benchmark.verify import unreadable
 
     chosen = chosen_device(device)  # before anything is written or moved
