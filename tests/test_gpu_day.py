@@ -155,6 +155,15 @@ def test_uncommitted_changes_do_not_travel(project: Path) -> None:
     assert not (project / ".gpu-day").exists()
 
 
+def test_what_is_not_there_is_named(project: Path, tmp_path: Path) -> None:
+    said = run_here(project, "prepare-here", "nowhere", "--wheels", "--state", str(tmp_path))
+    assert not_done(said) == [f"prepared: there is no nowhere, no {tmp_path / 'results.tar.gz'}"]
+    said = run_here(project, "setup", GPU_DAY_WORK=str(tmp_path / "work"))
+    assert said.returncode == 1
+    assert not_done(said)[0].startswith("set up: there is no kit in ")
+    assert said.stderr == ""
+
+
 # ------------------------------------------------------------------ there, with a suite that only says what it got
 
 
@@ -251,6 +260,20 @@ def test_what_does_not_end_is_ended(step: Step) -> None:
     assert said.returncode == 1
     assert asked(said) == [["bench", "--device", "cuda", "--network", "resnet110"]]
     assert not_done(said) == ["measured: all (exit status -15)"]
+
+
+def test_an_interruption_ends_the_suite_and_collects(step: Step, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "scripts.gpu_day", "train", "--unchecked", "1000"]
+    places = {"GPU_DAY_WORK": str(tmp_path), "OUT": str(tmp_path / "out"), "SUITE_TAKES": "1000"}
+    with subprocess.Popen(command, cwd=ROOT, env=os.environ | places, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("['run', '--device', 'cuda'")
+        process.terminate()
+        rest = process.stdout.read().splitlines()
+    assert process.returncode == 130
+    assert rest[-1] == "gpu-day: NOT finished: interrupted"
+    assert not any(line.startswith("['") for line in rest)  # nothing else was begun
+    assert (tmp_path / "out" / "results.tar.gz").exists()
 
 
 # ------------------------------------------------------------------ what comes back

@@ -32,15 +32,13 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
-def main(words: list[str]) -> int:
-    """Run a step; 0 where all of it was done."""
-    chosen = parser().parse_args(words)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a child is then ended too
-    if chosen.step != "prepare-here":
-        shared.OUT.mkdir(parents=True, exist_ok=True)
+def take(chosen: argparse.Namespace) -> None:
+    """Take one step."""
     if chosen.step == "prepare-here":
         kit.prepare(chosen.images, chosen.state, chosen.wheels, chosen.python)
-    elif chosen.step == "setup":
+        return
+    shared.OUT.mkdir(parents=True, exist_ok=True)
+    if chosen.step == "setup":
         machine.set_up()
     elif not (machine.CODE / "run_suite.py").exists():
         shared.fail("set up yet: run setup first")
@@ -52,6 +50,19 @@ def main(words: list[str]) -> int:
         day.train(chosen.seconds, chosen.arguments, unchecked=chosen.unchecked)
     else:
         day.collect()
+
+
+def main(words: list[str]) -> int:
+    """Take a step; 0 where all of it was done, 130 where it was interrupted."""
+    chosen = parser().parse_args(words)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what it runs is then ended too
+    try:
+        take(chosen)
+    except KeyboardInterrupt:
+        shared.fail("finished: interrupted")
+        return 130
+    except OSError as error:  # a full disk, say
+        shared.fail(f"finished: {error}")
     return 1 if shared.undone else 0
 
 

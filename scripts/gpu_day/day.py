@@ -85,17 +85,24 @@ def train(seconds: float, arguments: Sequence[str], *, unchecked: bool) -> None:
     if not (proven() or unchecked or check()):
         fail("trained: anything, since the check fails; --unchecked trains all the same")
         return
-    with collecting():  # a call that is cut has brought back what was there a minute before
-        for words in [arguments] if arguments else PLAN:
-            left = end - time.monotonic() - STOP_S
-            budget = ("--budget-min", f"{max(left, 1) / 60:.3f}")
-            status = call([*SUITE, "run", *on_gpu(words), *graphs(words), *budget, *words], left + STOP_S, CODE)
-            if status == 130:
-                say("the time is over; the same step goes on from here")
-                break
-            if status:
-                fail(f"trained: all of {' '.join(words)} (exit status {status})")
-    collect()
+    try:
+        with collecting():  # a call that is cut has brought back what was there a minute before
+            for words in [arguments] if arguments else PLAN:
+                if not suite_ran(words, end - time.monotonic() - STOP_S):
+                    break
+    finally:
+        collect()
+
+
+def suite_ran(words: Sequence[str], seconds: float) -> bool:
+    """Call ``run``; False where the time was over before all was done."""
+    budget = ("--budget-min", f"{max(seconds, 1) / 60:.3f}")
+    status = call([*SUITE, "run", *on_gpu(words), *graphs(words), *budget, *words], seconds + STOP_S, CODE)
+    if status == 130:
+        say("the time is over; the same step goes on from here")
+    elif status:
+        fail(f"trained: all of {' '.join(words)} (exit status {status})")
+    return status != 130
 
 
 def on_gpu(arguments: Sequence[str]) -> list[str]:

@@ -29,6 +29,10 @@ def prepare(images: Sequence[Path], state: Path | None, wheels: Sequence[str], p
         wheels: packages to take along, in the versions installed here.
         python: the version of Python there.
     """
+    needed = [*images, *([state / "results.tar.gz"] if state else [])]
+    if missing := [str(path) for path in needed if not path.exists()]:
+        fail(f"prepared: there is no {', no '.join(missing)}")
+        return
     if git("status", "--porcelain"):
         fail("prepared: uncommitted changes would not travel; commit first")
         return
@@ -81,7 +85,10 @@ def fetch(names: Sequence[str], python: str) -> None:
     command = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps"]
     command += ["--only-binary=:all:", "--implementation", "cp", "--python-version", python]
     command += [word for platform in PLATFORMS for word in ("--platform", platform)]
-    wanted = [f"{name}=={importlib.metadata.version(name)}" for name in names]
+    versions = {
+        one.metadata["Name"].lower().replace("_", "-"): one.version for one in importlib.metadata.distributions()
+    }
+    wanted = [f"{name}=={versions[name]}" if name in versions else name for name in names]
     if subprocess.run([*command, "-d", str(COMMON / "wheels"), *wanted], check=False).returncode:
         fail(f"fetched: all of {', '.join(wanted)}")
 

@@ -32,21 +32,34 @@ def call(command: Sequence[str], seconds: float, folder: Path = WORK, **options:
 
     Returns:
         its exit status.
+
+    Raises:
+        KeyboardInterrupt: of this program; the other one has ended as well.
     """
     process = subprocess.Popen(command, cwd=folder, env=environment(), **options)
     try:
         return process.wait(max(seconds, 1))
-    except (subprocess.TimeoutExpired, KeyboardInterrupt):
-        process.terminate()
-        try:
-            return process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            return process.wait()
+    except subprocess.TimeoutExpired:
+        return _ended(process)
+    except KeyboardInterrupt:
+        _ended(process)
+        raise
+
+
+def _ended(process: subprocess.Popen[bytes]) -> int:
+    process.terminate()
+    try:
+        return process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
 
 
 def set_up() -> None:
     """Packages, a checkout of the commit, images, and what an earlier sitting left; what is there already stays."""
+    if not (COMMON / "commit").exists():
+        fail(f"set up: there is no kit in {COMMON}; carry it along")
+        return
     for name in ("data", "results", "reports", "scratch", "pieces"):
         (WORK / name).mkdir(parents=True, exist_ok=True)
     shutil.copy(COMMON / "commit", WORK)
