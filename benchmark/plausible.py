@@ -6,8 +6,10 @@ from typing import Any, TypeGuard
 from benchmark.spec import CostSpec, TrainSpec
 from benchmark.store import Result
 
-#: What a cost run without a GPU measures, as its ``cost.memory_kind`` says.
-PROCESS_MEMORY = "peak of a fresh process a variant"
+#: What a cost run measures without and with a GPU, as its ``cost.memory_kind`` says.
+PROCESS_MEMORY, ALLOCATOR_MEMORY = "peak of a fresh process a variant", "peak of torch's allocator"
+#: How it times steps without one, as its ``cost.freed_memory`` says; where nothing is said, it was given back.
+KEPT = "kept"
 _NO_PREDICTION = ("epoch", "learning_rate", "train_loss")
 _ASTRONOMICAL = 1e15  # sums of anything below are finite
 _PROVENANCE = ("code", "packages", "device", "data_digest", "precision", "threads", "start", "end")

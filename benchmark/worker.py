@@ -183,7 +183,7 @@ class _Worker:
         return load_images(dataset, data_dir, Path(self.job.cache_dir))
 
     def _train(self, spec: TrainSpec) -> None:
-        keep_freed_memory()  # a cost run measures with the settings that other people's code has
+        keep_freed_memory()
         images = self._images(spec.dataset)
         import torch  # takes seconds: a worker without work or images never pays for it
 

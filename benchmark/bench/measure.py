@@ -53,8 +53,6 @@ def measure_all(setup: Setup, say: Callable[[str], None]) -> Numbers:
 def _free(setup: Setup) -> None:
     """Give the GPU's memory back that this process holds: the loops have processes of their own."""
     if setup.device == "cuda":
-        if setup.compiled:
-            torch.compiler.reset()
         gc.collect()  # a training refers to itself
         torch.cuda.empty_cache()
 
@@ -116,7 +114,5 @@ def _steps(setup: Setup, variants: list[CostVariant], batch_size: int, carried_v
         numerics=setup.numerics(carried_views=carried_views),
     )
     apply_numerics(spec.numerics)
-    if setup.compiled:
-        torch.compiler.reset()  # it recompiles a function only so often
     blocks, how = measure(spec, standin(spec.dataset), torch.device(setup.device))
     return {"batch_size": batch_size, "precision": setup.precision, **how, "variants": blocks}

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from benchmark.manifest import COST_METRICS, Published
-from benchmark.plausible import is_number
+from benchmark.plausible import KEPT, PROCESS_MEMORY, is_number
 from benchmark.provenance import origin
 from benchmark.reports.readings import readings_of, score, scored, verdicts_of
 from benchmark.reports.runs import Runs
@@ -46,6 +46,7 @@ FRAME_COLUMNS = (
     "trials_wanted",
     "measured_on",
     "memory_kind",
+    "time_kind",
     "not_counted",
     "mixed",
 )
@@ -153,7 +154,24 @@ def _cost_records(cell: Cell, spec: CostSpec, place: Record, runs: Runs) -> Iter
         if result is not None and isinstance(result.spec, CostSpec):
             record["measured_on"] = result.spec.device
             record["memory_kind"] = str(result.cost.get("memory_kind", "unknown"))
+            record["time_kind"] = _time_kind(result.cost)
         yield record
+
+
+def _time_kind(cost: Mapping[str, Any]) -> str | None:
+    """How the memory of timed steps was handled, where a processor took them; None of a GPU, whose torch keeps it."""
+    if cost.get("memory_kind") != PROCESS_MEMORY:
+        return None
+    shares = cost.get("system_share")
+    most = max(filter(is_number, shares.values()), default=None) if isinstance(shares, dict) else None
+    if cost.get("freed_memory") != KEPT or most is None:
+        return (
+            "while freed memory went back to the system, whose handing it out again is part of the time, the more of "
+            "it the larger a method's tensors"
+        )
+    return (
+        f"with freed memory kept, as trainings keep it; the system had at most {most:.0%} of a method's processor time"
+    )
 
 
 def _mixed(results: Sequence[Result]) -> str | None:

@@ -112,6 +112,7 @@ def _notices(suite: Suite, table: Table) -> str:
     if table.measured_on:
         notes.append(f"Memory and time measured on: {escape(table.measured_on)}.")
         notes.append(_about_memory(table.memory_kind or "unknown"))
+        notes += [f"Steps were timed {escape(table.time_kind)}."] if table.time_kind else []
     return " ".join(notes)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from benchmark.claims import Part
 from benchmark.errors import ManifestError
 from benchmark.manifest import COST_METRICS
-from benchmark.plausible import is_number
+from benchmark.plausible import ALLOCATOR_MEMORY, is_number
 from benchmark.reports.runs import Runs
 from benchmark.schema import suggestion
 from benchmark.spec import CostSpec, TrainSpec, run_id, with_seed
@@ -15,9 +15,6 @@ from benchmark.suite import Cell, Suite
 from benchmark.verdicts.cells import NOT_THE_PROTOCOL, Verdict, judge
 from benchmark.verdicts.questions import Cost, Question
 from benchmark.verdicts.reading import Published, Reading
-
-#: What torch's allocator measured; a process's peak holds the interpreter too and compares with no GPU's.
-ALLOCATOR_MEMORY = "peak of torch's allocator"
 
 Place = tuple[str, str]
 

@@ -62,6 +62,7 @@ class Table:
     trained: str
     measured_on: str | None = None
     memory_kind: str | None = None
+    time_kind: str | None = None
     not_counted: tuple[str, ...] = ()
     mixed: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
 
@@ -82,8 +83,8 @@ def tabulate(suite: Suite, frame: pd.DataFrame) -> Table:
         shown = TableCell(cell.reads, cell.published, summary, wanted, _known(overhead), verdict=_verdict(record))
         cells[cell.row, cell.column] = shown
     manifest = suite.manifest
-    columns = ("measured_on", "memory_kind", "not_counted")
-    devices, kinds, broken = ([text for text in frame[name] if isinstance(text, str)] for name in columns)
+    columns = ("measured_on", "memory_kind", "time_kind", "not_counted")
+    devices, kinds, times, broken = ([text for text in frame[name] if isinstance(text, str)] for name in columns)
     return Table(
         title=manifest.title,
         corner=manifest.corner,
@@ -93,6 +94,7 @@ def tabulate(suite: Suite, frame: pd.DataFrame) -> Table:
         trained=_trained([cell.spec for cell in suite.cells if cells[cell.row, cell.column].summary]),
         measured_on=devices[0] if devices else None,
         memory_kind=kinds[0] if kinds else None,
+        time_kind=times[0] if times else None,
         not_counted=tuple(sorted({file for text in broken for file in text.split(", ")})),
         mixed=_places_by_mixture(frame),
     )

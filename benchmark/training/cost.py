@@ -1,76 +1,104 @@
 """What a training step costs: time and peak memory of several methods side by side (Table 3)."""
 
 import dataclasses
+import functools
 import gc
-import multiprocessing
-import os
+import resource
 import statistics
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from benchmark.axes import Schedule
 from benchmark.data.packed import ImageSet
-from benchmark.errors import RunError
 from benchmark.hardware import process_peak_mib
-from benchmark.plausible import PROCESS_MEMORY
-from benchmark.processes import death, start_process
+from benchmark.helper import Helper
+from benchmark.plausible import ALLOCATOR_MEMORY, KEPT, PROCESS_MEMORY
+from benchmark.processes import keep_freed_memory
 from benchmark.spec import CostSpec, CostVariant, TrainSpec
+from benchmark.training.device import own_stream
 from benchmark.training.loop import Training, apply_numerics
-
-WARM_UP_STEPS = 3
-#: How long to wait for a process at a time before ``check`` is called again.
-WAIT_SECONDS = 0.5
+from benchmark.training.step import WARM_UP_STEPS
 
 Block = dict[str, float]
 Check = Callable[[], None]
 
 
-def measure(
-    spec: CostSpec, data: ImageSet, device: torch.device, check: Check = lambda: None
-) -> tuple[dict[str, Block], dict[str, Any]]:
-    """Measure all variants of a cost run, each overhead relative to the first.
+class Step(NamedTuple):
+    """What one step took.
 
-    Times are medians over steps taken in turn in one process, so that a drift of the machine's speed meets
-    all variants alike. Memory is the allocator's peak above what was there before on a GPU; on a CPU it is
-    the peak of a fresh process a variant, the interpreter and torch included.
+    Attributes:
+        seconds: of the clock.
+        faults: pages that the system handed out.
+        system: processor seconds in the system, which on a CPU are spent with that; all threads together.
+        user: processor seconds elsewhere.
+    """
+
+    seconds: float
+    faults: int
+    system: float
+    user: float
+
+
+def measure(
+    spec: CostSpec, data: ImageSet, device: torch.device, check: Check = lambda: None, *, graphs: bool = False
+) -> tuple[dict[str, Block], dict[str, Any]]:
+    """Measure all variants of a cost run, each overhead relative to the first; in a process of its own.
+
+    Times are medians over steps taken in turn in one process, or in one each where they are compiled, so that a
+    drift of the machine's speed meets all variants alike. On a CPU freed memory is kept from here on, as trainings
+    keep it: else a large part of the time of methods with large tensors is the system's handing it out. Memory is
+    the allocator's peak above what was there before on a GPU; on a CPU it is the peak of a fresh process a variant,
+    the interpreter and torch included, that gives freed memory back.
 
     Args:
         spec: what to measure.
         data: images of its dataset.
         device: where.
         check: called between steps and while another process is waited for; ends it all by an exception.
+        graphs: replay recorded steps.
 
     Returns:
         A block of metrics a variant, and how they were measured, with the seconds of every step.
 
     Raises:
-        RunError: a process that was to measure memory died.
+        RunError: a process that was to measure died.
     """
     data = _few(data, 2 * spec.batch_size)
-    if device.type == "cuda":
-        # cuBLAS keeps its workspaces for good; without this step the first variant alone would carry them
-        take_step(training_of(spec, spec.variants[0], data, device), spec.batch_size)
-    memory = [_peak_mib(spec, variant, data, device, check) for variant in spec.variants]
-    seconds = _times(spec, data, device, check)
+    with own_stream(device):
+        if spec.numerics.compiled:
+            memory, steps = _apart(spec, data, device, check)
+        else:
+            memory, steps = _together(spec, data, device, check, graphs)
     blocks: dict[str, Block] = {}
-    for variant, mib, times in zip(spec.variants, memory, seconds, strict=True):
-        median = statistics.median(times)
+    first = statistics.median(step.seconds for step in steps[0])
+    for variant, mib, taken in zip(spec.variants, memory, steps, strict=True):
+        times = [step.seconds for step in taken]
         lower, upper = quartiles(times)
         blocks[variant.name] = {
             "memory_mib": mib,
             "memory_overhead_percent": 100 * (mib / memory[0] - 1),
-            "seconds_per_step": median,
+            "seconds_per_step": statistics.median(times),
             "seconds_per_step_lower_quartile": lower,
             "seconds_per_step_upper_quartile": upper,
-            "time_overhead_percent": 100 * (median / statistics.median(seconds[0]) - 1),
+            "time_overhead_percent": 100 * (statistics.median(times) / first - 1),
         }
-    kind = "peak of torch's allocator" if device.type == "cuda" else PROCESS_MEMORY
-    each = {variant.name: times for variant, times in zip(spec.variants, seconds, strict=True)}
-    return blocks, {"memory_kind": kind, "steps": spec.steps, "warm_up_steps": WARM_UP_STEPS, "step_seconds": each}
+    each = dict(zip(blocks, steps, strict=True))
+    how: dict[str, Any] = {
+        "memory_kind": ALLOCATOR_MEMORY if device.type == "cuda" else PROCESS_MEMORY,
+        "steps": spec.steps,
+        "warm_up_steps": _warm_up(graphs),
+        "step_seconds": {name: [step.seconds for step in taken] for name, taken in each.items()},
+    }
+    if device.type == "cpu":
+        how["freed_memory"] = KEPT
+        how["page_faults_per_step"] = {n: statistics.median(step.faults for step in t) for n, t in each.items()}
+        how["system_share"] = {name: _system_share(taken) for name, taken in each.items()}
+    return blocks, how
 
 
 def quartiles(values: Sequence[float]) -> tuple[float, float]:
@@ -81,7 +109,9 @@ def quartiles(values: Sequence[float]) -> tuple[float, float]:
     return lower, upper
 
 
-def training_of(spec: CostSpec, variant: CostVariant, data: ImageSet, device: torch.device) -> Training:
+def training_of(
+    spec: CostSpec, variant: CostVariant, data: ImageSet, device: torch.device, graphs: bool = False
+) -> Training:
     """A training of one variant, ready for steps."""
     schedule = Schedule(epochs=1, batch_size=spec.batch_size, learning_rate=0.01)
     train = TrainSpec(
@@ -92,81 +122,121 @@ def training_of(spec: CostSpec, variant: CostVariant, data: ImageSet, device: to
         schedule=schedule,
         numerics=spec.numerics,
     )
-    training = Training(train, data, device, listing1=variant.listing1)
+    training = Training(train, data, device, listing1=variant.listing1, graphs=graphs)
     training.model.train()
     training.mixing.draw(0, 1)
     return training
 
 
-def take_step(training: Training, batch_size: int) -> float:
-    """Seconds of one training step on a full batch, data and optimiser included."""
-    started = time.perf_counter()
+def take_step(training: Training, batch_size: int) -> Step:
+    """One training step on a full batch, data and optimiser included."""
+    before, started = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
     images, labels, samples = next(training.batches.epoch(0, batch_size))
     training.train_step(images, labels, samples)
     if training.device.type == "cuda":
         torch.cuda.synchronize()
-    return time.perf_counter() - started
+    seconds, now = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF)
+    used = (now.ru_minflt - before.ru_minflt, now.ru_stime - before.ru_stime, now.ru_utime - before.ru_utime)
+    return Step(seconds, *used)
 
 
-def _times(spec: CostSpec, data: ImageSet, device: torch.device, check: Check) -> list[list[float]]:
-    trainings = [training_of(spec, variant, data, device) for variant in spec.variants]
-    seconds: list[list[float]] = [[] for _ in trainings]
-    turns = list(zip(trainings, seconds, strict=True))
-    for step in range(WARM_UP_STEPS + spec.steps):
-        for training, times in turns if step % 2 else turns[::-1]:  # nobody always comes behind the same one
-            check()
-            taken = take_step(training, spec.batch_size)
-            if step >= WARM_UP_STEPS:
-                times.append(taken)
-    return seconds
+def _system_share(steps: Sequence[Step]) -> float:
+    """Part of the steps' processor time that the system had."""
+    system = sum(step.system for step in steps)
+    return system / max(system + sum(step.user for step in steps), 1e-9)
 
 
-def _peak_mib(spec: CostSpec, variant: CostVariant, data: ImageSet, device: torch.device, check: Check) -> float:
-    if device.type != "cuda":
-        return _fresh_process_peak_mib(spec, variant, data, check)
-    gc.collect()  # what the variant before left
-    torch.cuda.empty_cache()
-    before = torch.cuda.memory_allocated()
-    torch.cuda.reset_peak_memory_stats()
-    training = training_of(spec, variant, data, device)
-    for _ in range(WARM_UP_STEPS):
-        check()
-        take_step(training, spec.batch_size)
-    return float((torch.cuda.max_memory_allocated() - before) / 2**20)
+def _warm_up(graphs: bool) -> int:
+    return WARM_UP_STEPS + graphs  # the step after them is recorded
+
+
+def _together(
+    spec: CostSpec, data: ImageSet, device: torch.device, check: Check, graphs: bool
+) -> tuple[list[float], list[list[Step]]]:
+    """Memory and steps of all variants; the steps in this process."""
+    if device.type == "cuda":
+        _claim_workspaces(spec, data, device)
+        memory = [_begun(spec, variant, data, device, check, graphs)[1] for variant in spec.variants]
+    else:
+        memory = [_fresh_process_peak_mib(spec, variant, data, check) for variant in spec.variants]
+        keep_freed_memory()
+    trainings = [training_of(spec, variant, data, device, graphs) for variant in spec.variants]
+    takes = [functools.partial(take_step, training, spec.batch_size) for training in trainings]
+    _in_turn(takes, _warm_up(graphs), check)
+    return memory, _in_turn(takes, spec.steps, check)
+
+
+def _apart(spec: CostSpec, data: ImageSet, device: torch.device, check: Check) -> tuple[list[float], list[list[Step]]]:
+    """The same with a process a variant: what was compiled for one is compiled otherwise for the next."""
+    with ExitStack() as processes:
+        helpers = [
+            processes.enter_context(Helper(f"{variant.name}, compiled,", alone, spec, variant, data, device.type))
+            for variant in spec.variants
+        ]
+        memory = [float(helper.ask(check)) for helper in helpers]
+        return memory, _in_turn([functools.partial(helper.ask, check) for helper in helpers], spec.steps, check)
 
 
 def _fresh_process_peak_mib(spec: CostSpec, variant: CostVariant, data: ImageSet, check: Check) -> float:
-    context = multiprocessing.get_context("spawn")
-    receive, send = context.Pipe(duplex=False)
-    arguments = (os.getpid(), spec, variant, data, send)
-    child = context.Process(target=_report_process_peak, args=arguments, daemon=True)
-    child.start()
-    send.close()
-    try:
-        while not receive.poll(WAIT_SECONDS):
-            check()
-        found = receive.recv()
-    except EOFError:
-        child.join()
-        found = death(child.exitcode)
-    finally:
-        child.terminate()  # it has said what it had to say, or nobody waits for it any more
-        child.join()
-    if isinstance(found, str):
-        raise RunError(f"the peak memory of {variant.name} can't be measured: {found}")
-    return float(found)
+    with Helper(f"the peak memory of {variant.name}", alone, spec, variant, data, "cpu") as helper:
+        return float(helper.ask(check))
 
 
-def _report_process_peak(parent: int, spec: CostSpec, variant: CostVariant, data: ImageSet, send: Any) -> None:
-    start_process(parent)
-    try:
-        apply_numerics(spec.numerics)
-        training = training_of(spec, variant, data, torch.device("cpu"))
-        for _ in range(2):  # the second step holds the momentum buffers too
+def alone(spec: CostSpec, variant: CostVariant, data: ImageSet, kind: str) -> Iterator[float | Step]:
+    """What a process of its own measures of one variant: its peak memory in MiB, then step after step."""
+    device = torch.device(kind)
+    apply_numerics(spec.numerics)
+    with own_stream(device):
+        if kind == "cuda":
+            _claim_workspaces(spec, data, device)
+        training, mib = _begun(spec, variant, data, device)
+        yield mib
+        keep_freed_memory()
+        for _ in range(WARM_UP_STEPS):
             take_step(training, spec.batch_size)
-        send.send(process_peak_mib())
-    except Exception as error:  # whatever it was: the parent says it
-        send.send(f"{type(error).__name__}: {error}")
+        while True:
+            yield take_step(training, spec.batch_size)
+
+
+def _claim_workspaces(spec: CostSpec, data: ImageSet, device: torch.device) -> None:
+    """Have cuBLAS take what it keeps for good, in an eager step: else the first variant alone would carry it."""
+    eager = spec.model_copy(update={"numerics": spec.numerics.model_copy(update={"compiled": False})})
+    take_step(training_of(eager, spec.variants[0], data, device), spec.batch_size)
+
+
+def _begun(
+    spec: CostSpec,
+    variant: CostVariant,
+    data: ImageSet,
+    device: torch.device,
+    check: Check = lambda: None,
+    graphs: bool = False,
+) -> tuple[Training, float]:
+    """A training after its first steps, and the peak memory so far in MiB: the allocator's, or this process's."""
+    before, steps = 0, 2  # the second step holds the momentum buffers too
+    if device.type == "cuda":
+        gc.collect()  # what the variant before left
+        torch.cuda.empty_cache()
+        before, steps = torch.cuda.memory_allocated(), _warm_up(graphs)
+        torch.cuda.reset_peak_memory_stats()
+    training = training_of(spec, variant, data, device, graphs)
+    for _ in range(steps):
+        check()
+        take_step(training, spec.batch_size)
+    if device.type != "cuda":
+        return training, process_peak_mib()
+    return training, float((torch.cuda.max_memory_allocated() - before) / 2**20)
+
+
+def _in_turn(takes: Sequence[Callable[[], Step]], count: int, check: Check) -> list[list[Step]]:
+    """So many steps of each; nobody always comes behind the same one."""
+    steps: list[list[Step]] = [[] for _ in takes]
+    turns = list(zip(takes, steps, strict=True))
+    for number in range(count):
+        for take, taken in turns if number % 2 else turns[::-1]:
+            check()
+            taken.append(take())
+    return steps
 
 
 def _few(data: ImageSet, count: int) -> ImageSet:

@@ -1,7 +1,7 @@
 import dataclasses
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -12,6 +12,7 @@ from benchmark.bench.epochs import LEARNING_RATE, learn_the_same, measure_epochs
 from benchmark.bench.setup import OURS, OURS_BF16, REFERENCE, Setup
 from benchmark.hardware import cpu_model
 from benchmark.training.loop import learning_rate
+from tests.inline import Inline
 
 pytestmark = pytest.mark.usefixtures("own_numerics")
 SETUP = Setup(
@@ -71,47 +72,26 @@ def test_a_loop_goes_on_by_one_when_it_is_called(name: str, monkeypatch: pytest.
     assert runs[-1][1] < runs[0][1]  # it is one training that goes on
 
 
-class Loops:
-    """In place of loops in processes: who is asked, and how many are there at once."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        self.there = self.most = 0
-
-    def __call__(self, what: str, iterate: object, setup: Setup, name: str) -> "_Loop":
-        assert what == f"the epochs of {name}"
-        return _Loop(self, name)
-
-
-class _Loop:
-    def __init__(self, all_of: Loops, name: str) -> None:
-        self.all, self.name = all_of, name
-
-    def __enter__(self) -> "_Loop":
-        self.all.there += 1
-        self.all.most = max(self.all.most, self.all.there)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.all.there -= 1
-
-    def ask(self, check: Callable[[], None]) -> tuple[float, float]:
-        check()
-        self.all.asked.append(self.name)
-        return 2.0, 1.0 / len(self.all.asked)
-
-
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
 def test_a_gpu_holds_one_loop_at_a_time(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    loops = Loops()
+    names = [OURS, OURS_BF16, REFERENCE]
+    asked: list[str] = []
     checked: list[None] = []
-    monkeypatch.setattr(epochs, "Helper", loops)
+
+    def loop(setup: Setup, name: str) -> Iterator[tuple[float, float]]:
+        while True:
+            asked.append(name)
+            yield 2.0, 1.0 / len(asked)
+
+    monkeypatch.setattr(Inline, "most", 0)
+    monkeypatch.setattr(epochs, "Helper", Inline)
+    monkeypatch.setattr(epochs, "_loop", loop)
     monkeypatch.setattr(epochs, "cpu_has_bf16", lambda: True)
     setup = dataclasses.replace(SETUP, device=device, epochs=2)
     found = measure_epochs(setup, lambda _: None, lambda: checked.append(None))
-    assert loops.most == (3 if device == "cpu" else 1)
-    assert len(checked) == len(loops.asked) == 3 * 4  # a start, an epoch that warms up, two that count
-    turns = [set(loops.asked[n : n + 3]) for n in range(0, 12, 3)]
-    assert (turns == [{OURS, OURS_BF16, REFERENCE}] * 4) is found["in_turn"] is (device == "cpu")
-    assert found["seconds_per_epoch"] == {name: [2.0, 2.0] for name in (OURS, OURS_BF16, REFERENCE)}
+    assert Inline.most == (3 if device == "cpu" else 1)
+    assert len(checked) == len(asked) == 3 * 4  # a start, an epoch that warms up, two that count
+    turns = [set(asked[n : n + 3]) for n in range(0, 12, 3)]
+    assert (turns == [set(names)] * 4) is found["in_turn"] is (device == "cpu")
+    assert found["seconds_per_epoch"] == {name: [2.0, 2.0] for name in names}
     assert {len(losses) for losses in found["train_loss"].values()} == {3}

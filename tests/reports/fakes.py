@@ -96,6 +96,7 @@ def measure(
     device: str | None = None,
     scale: float = 1.0,
     kind: str = "peak of torch's allocator",
+    **how: Any,
 ) -> None:
     """A cost run: 1000 MiB and 0.1 s for the first variant, half as much again for each further one."""
     spec = next(cell.spec for cell in suite.cells if isinstance(cell.spec, CostSpec))
@@ -109,7 +110,7 @@ def measure(
         }
         for index, variant in enumerate(spec.variants)
     }
-    store.put(result(spec, blocks, memory_kind=kind))
+    store.put(result(spec, blocks, memory_kind=kind, **how))
 
 
 def fill(store: Store, suites: Iterable[Suite]) -> None:

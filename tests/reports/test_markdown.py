@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,6 +61,30 @@ def test_the_notice_says_which_memory_was_measured(store: Store) -> None:
     measure(store, suite, device="A GPU", scale=0.5)
     assert "Memory is the peak of torch's allocator. " in rendered(suite, store).replace("\n", " ")
     assert "interpreter" not in rendered(suite, store)
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({}, "Steps were timed while freed memory went back to the system"),
+        (
+            {"freed_memory": "kept", "system_share": {"baseline": 0.004, "SLA": 0.021}},
+            "Steps were timed with freed memory kept, as trainings keep it; the system had at most 2% of a",
+        ),
+    ],
+)
+def test_the_notice_says_how_the_memory_of_timed_steps_was_handled(
+    store: Store, how: dict[str, Any], words: str
+) -> None:
+    suite = paper("table3")
+    measure(store, suite, device="A CPU", kind=PROCESS_MEMORY, **how)
+    assert words in rendered(suite, store).replace("\n", " ")
+
+
+def test_a_gpu_has_no_such_notice(store: Store) -> None:
+    suite = paper("table3")
+    measure(store, suite, device="A GPU")
+    assert "Steps were timed" not in rendered(suite, store)
 
 
 def test_ours_above_the_papers(store: Store) -> None:

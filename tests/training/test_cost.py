@@ -1,19 +1,20 @@
 import multiprocessing
-import os
-from collections.abc import Callable
-from multiprocessing.connection import Connection
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
 
+from benchmark import helper
 from benchmark.axes import Dataset, Masks, Method, Network, Numerics
 from benchmark.data.packed import ImageSet
 from benchmark.data.standin import standin
 from benchmark.errors import InterruptedRun, RunError
 from benchmark.spec import PROTOCOL, CostSpec, CostVariant
 from benchmark.training import cost
-from benchmark.training.cost import measure
+from benchmark.training.cost import Step, alone, measure
 from benchmark.training.loop import Training, apply_numerics
+from benchmark.training.step import WARM_UP_STEPS
+from tests.inline import Inline
 
 CPU = torch.device("cpu")
 SFE = Method(classifiers=2, beta=0.5, masks=Masks(views=8))
@@ -42,6 +43,11 @@ def test_a_cost_run_takes_time_and_memory_of_every_variant() -> None:
     assert list(blocks) == ["baseline", "SFE", "SLA"]
     assert how["memory_kind"] == "peak of a fresh process a variant"
     assert how["steps"] == 3
+    assert how["freed_memory"] == "kept"
+    for of in ("page_faults_per_step", "system_share"):
+        assert list(how[of]) == list(blocks)
+        assert all(value >= 0 for value in how[of].values())
+    assert max(how["system_share"].values()) < 1
     first = blocks["baseline"]
     assert first["memory_overhead_percent"] == first["time_overhead_percent"] == 0
     for block in blocks.values():
@@ -56,29 +62,92 @@ def test_a_cost_run_takes_time_and_memory_of_every_variant() -> None:
     assert blocks["SLA"]["memory_mib"] > first["memory_mib"]
 
 
-def test_variants_take_their_steps_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+def steps_of_their_own(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Steps whose seconds count up; which methods took them."""
     turns: list[str] = []
-    seconds = iter(range(1, 100))
 
-    def step(training: Training, batch_size: int) -> float:
+    def step(training: Training, batch_size: int) -> Step:
         assert batch_size == 4
         turns.append(training.spec.method.label + ("+listing1" if training.model.listing1 else ""))
-        return float(next(seconds))
+        number = len(turns) - BEFORE
+        return Step(float(number), 10 * number, 1.0, 3.0)
+
+    def peak(*_: object) -> float:
+        turns.append("memory")
+        return 100.0
 
     monkeypatch.setattr(cost, "take_step", step)
-    monkeypatch.setattr(cost, "_peak_mib", lambda *_: 100.0)
+    monkeypatch.setattr(cost, "keep_freed_memory", lambda: turns.append("kept"))
+    monkeypatch.setattr(cost, "_fresh_process_peak_mib", peak)
+    return turns
+
+
+THERE = ["baseline", "sfe+listing1", "sla"]
+#: Memory is a process's that gives it back, as other people's code does; steps are timed as trainings take them.
+MEMORY_FIRST = ["memory"] * 3 + ["kept"]
+BEFORE = len(MEMORY_FIRST)
+
+
+def test_variants_take_their_steps_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = steps_of_their_own(monkeypatch)
     blocks, how = measure(SPEC, standin(SPEC.dataset), CPU)
-    there = ["baseline", "sfe+listing1", "sla"]
-    assert turns == [*there[::-1], *there] * 3
-    first = 3 * cost.WARM_UP_STEPS + 1  # what warms up is not counted
+    assert turns == MEMORY_FIRST + [*THERE[::-1], *THERE, *THERE[::-1]] * 2
+    first = 3 * WARM_UP_STEPS + 1  # what warms up is not counted
     assert how["step_seconds"] == {
-        "baseline": [first, first + 5, first + 6],
+        "baseline": [first + 2, first + 3, first + 8],
         "SFE": [first + 1, first + 4, first + 7],
-        "SLA": [first + 2, first + 3, first + 8],
+        "SLA": [first, first + 5, first + 6],
     }
-    assert blocks["baseline"]["seconds_per_step"] == first + 5
-    assert blocks["SLA"]["seconds_per_step"] == first + 3
-    assert blocks["SLA"]["time_overhead_percent"] == pytest.approx(100 * (first + 3) / (first + 5) - 100)
+    assert blocks["baseline"]["seconds_per_step"] == first + 3
+    assert blocks["SLA"]["seconds_per_step"] == first + 5
+    assert blocks["SLA"]["time_overhead_percent"] == pytest.approx(100 * (first + 5) / (first + 3) - 100)
+    assert how["page_faults_per_step"]["SLA"] == 10 * (first + 5)
+    assert how["system_share"] == {"baseline": 0.25, "SFE": 0.25, "SLA": 0.25}
+
+
+def test_what_is_recorded_is_no_step_that_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns, recorded = steps_of_their_own(monkeypatch), []
+
+    def training_of(*given: object) -> Training:
+        recorded.append(given[-1])
+        return plain(*given[:-1])  # type: ignore[arg-type]
+
+    plain = cost.training_of
+    monkeypatch.setattr(cost, "training_of", training_of)
+    _, how = measure(SPEC, standin(SPEC.dataset), CPU, graphs=True)
+    assert recorded == [True] * 3
+    assert how["warm_up_steps"] == WARM_UP_STEPS + 1
+    assert len(turns) - BEFORE == 3 * (WARM_UP_STEPS + 1 + 3)
+
+
+def test_compiled_variants_have_a_process_each_and_steps_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    began: list[str] = []
+
+    def one_variant(spec: CostSpec, variant: CostVariant, data: ImageSet, kind: str) -> Iterator[float | Step]:
+        assert (spec.numerics.compiled, kind) == (True, "cpu")
+        began.append(variant.name)
+        yield 100.0 * len(began)
+        for number in range(1, 100):
+            yield Step(float(number), 0, 0.0, 1.0)
+
+    monkeypatch.setattr(cost, "alone", one_variant)
+    monkeypatch.setattr(cost, "Helper", Inline)
+    compiled = SPEC.model_copy(update={"numerics": Numerics(compiled=True)})
+    blocks, how = measure(compiled, standin(SPEC.dataset), CPU)
+    assert began == ["baseline", "SFE", "SLA"]
+    assert [block["memory_mib"] for block in blocks.values()] == [100, 200, 300]
+    assert how["step_seconds"] == {name: [1.0, 2.0, 3.0] for name in began}
+
+
+def test_a_process_of_its_own_says_its_memory_before_it_keeps_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = steps_of_their_own(monkeypatch)
+    measured = alone(SPEC, SPEC.variants[0], standin(SPEC.dataset), "cpu")
+    mib = next(measured)
+    assert isinstance(mib, float)
+    assert mib > 100  # of this process
+    assert turns == ["baseline"] * 2
+    assert isinstance(next(measured), Step)
+    assert turns == ["baseline"] * 2 + ["kept"] + ["baseline"] * (WARM_UP_STEPS + 1)
 
 
 def interrupt_at(call: int) -> Callable[[], None]:
@@ -93,66 +162,31 @@ def interrupt_at(call: int) -> Callable[[], None]:
 
 
 def test_it_ends_between_two_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    steps: list[str] = []
-
-    def step(training: Training, _: int) -> float:
-        steps.append(training.spec.method.label)
-        return 1.0
-
-    monkeypatch.setattr(cost, "take_step", step)
-    monkeypatch.setattr(cost, "_peak_mib", lambda *_: 100.0)
+    turns = steps_of_their_own(monkeypatch)
     with pytest.raises(InterruptedRun):
         measure(SPEC, standin(SPEC.dataset), CPU, interrupt_at(5))
-    assert steps == ["sla", "sfe", "baseline", "baseline"]
+    assert turns == [*MEMORY_FIRST, *THERE[::-1], THERE[0]]
 
 
 def test_it_ends_while_it_waits_for_a_process_and_leaves_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cost, "WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(helper, "WAIT_SECONDS", 0.01)
     with pytest.raises(InterruptedRun):
         measure(SPEC, standin(SPEC.dataset), CPU, interrupt_at(3))
     assert not multiprocessing.active_children()
 
 
-def die(*_: object) -> None:
-    os._exit(9)
+def too_few_views(*_: object) -> Iterator[float]:
+    raise ValueError("4 views of 3")
 
 
-def say_why(parent: int, spec: CostSpec, variant: CostVariant, data: ImageSet, send: Connection) -> None:
-    send.send("MemoryError: 4 GiB")
-
-
-@pytest.mark.parametrize(
-    ("work", "words"), [(die, r"its process died \(exit status 9\)"), (say_why, "MemoryError: 4 GiB")]
-)
-def test_a_process_that_can_not_measure_ends_it(
-    work: Callable[..., None], words: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cost, "_report_process_peak", work)
-    with pytest.raises(RunError, match=f"the peak memory of baseline can't be measured: {words}"):
+def test_a_process_that_can_not_measure_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cost, "alone", too_few_views)
+    monkeypatch.setattr(cost, "Helper", Inline)
+    with pytest.raises(RunError, match="the peak memory of baseline can't be measured: ValueError: 4 views of 3"):
         measure(SPEC, standin(SPEC.dataset), CPU)
-
-
-def test_a_process_says_why_it_can_not_measure(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise MemoryError("4 GiB")
-
-    monkeypatch.setattr(cost, "start_process", lambda _: None)
-    monkeypatch.setattr(cost, "take_step", refuse)
-    receive, send = multiprocessing.Pipe(duplex=False)
-    cost._report_process_peak(os.getpid(), SPEC, SPEC.variants[0], standin(SPEC.dataset), send)
-    assert receive.recv() == "MemoryError: 4 GiB"
 
 
 def test_quartiles_lie_within_the_values() -> None:
     assert cost.quartiles([3.0]) == (3.0, 3.0)
     assert cost.quartiles([1.0, 2.0]) == (1.25, 1.75)
     assert cost.quartiles([5.0, 1.0, 2.0, 4.0, 3.0]) == (2.0, 4.0)
-
-
-def test_its_process_ends_with_its_parent_from_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    def start_process(parent: int) -> None:
-        raise InterruptedRun(f"set up for {parent}")
-
-    monkeypatch.setattr(cost, "start_process", start_process)
-    with pytest.raises(InterruptedRun, match=f"set up for {os.getpid()}"):
-        cost._report_process_peak(os.getpid(), SPEC, SPEC.variants[0], standin(SPEC.dataset), None)
