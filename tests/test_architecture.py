@@ -96,15 +96,15 @@ def test_every_room_has_a_floor() -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_imports_go_down(module: str) -> None:
-    if module == "benchmark":
-        assert not ours(module)
+    if module == "benchmark":  # the one import is within a function, for people who compute
+        assert ours(module) == {"benchmark.reports.frames"}
         return
     for name in ours(module) - {"benchmark"}:
         assert FLOOR[room(name)] <= FLOOR[room(module)], f"{module} imports {name} from above"
 
 
 def test_imports_make_no_cycle() -> None:
-    graph = {module: ours(module) for module in MODULES}
+    graph = {module: ours(module) for module in MODULES if module != "benchmark"}  # it imports within a function
     graphlib.TopologicalSorter(graph).prepare()
     between: dict[str, set[str]] = {}
     for module, names in graph.items():

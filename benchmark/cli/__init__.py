@@ -7,6 +7,7 @@ import click
 
 from benchmark import __version__
 from benchmark.cli.bench import bench
+from benchmark.cli.compare import compare
 from benchmark.cli.data import data
 from benchmark.cli.look import list_suites, plan, status
 from benchmark.cli.merge import merge
@@ -34,7 +35,7 @@ def cli() -> None:
     """
 
 
-for _command in (run, list_suites, plan, status, report, verify, merge, data, bench):
+for _command in (run, list_suites, plan, status, report, compare, verify, merge, data, bench):
     cli.add_command(_command)
 
 

@@ -1,0 +1,91 @@
+"""``compare``: whether two sets of results say the same."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from benchmark.cli.common import json_option, results_option
+from benchmark.errors import UserError
+from benchmark.manifest import find_manifests
+from benchmark.profiles import PROFILE_NAMES, Variant, load_variant
+from benchmark.store import Store
+
+if TYPE_CHECKING:
+    from benchmark.verdicts.compare import Compared
+
+
+@click.command()
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@click.argument("suites", nargs=-1, metavar="[SUITE]...")
+@results_option
+@json_option
+def compare(first: str, second: str, suites: tuple[str, ...], results_dir: Path, form: str) -> None:
+    """Hold the results B against A, cell by cell and claim by claim, paired by seed.
+
+    A and B are a profile with its settings (reduced, paper+numerics.precision=bf16), or such a folder of another
+    results folder (../lab2/results/reduced). For example: run_suite.py compare reduced reduced+beta_on=last table1
+    """
+    from benchmark.reports.paper import judges_claims, whole_paper
+    from benchmark.reports.readings import readings_of
+    from benchmark.reports.runs import Runs
+    from benchmark.suite import load_suites
+    from benchmark.verdicts.compare import compare as compared
+
+    sides = [_side(text, results_dir) for text in (first, second)]
+    loaded = [load_suites(find_manifests(list(suites) or ["all"]), variant, "any") for variant, _ in sides]
+    runs = [Runs(store) for _, store in sides]
+    epoch = sides[0][0].epoch_reported
+    cells = {}
+    for one, other in zip(*loaded, strict=True):
+        a, b = readings_of(one, runs[0]), readings_of(other, runs[1])
+        cells[one.name] = compared(list(a.values()), list(b.values()), epoch)
+    papers = [whole_paper(variant, of) for (variant, _), of in zip(sides, runs, strict=True)]
+    judged = all(judges_claims(variant) for variant, _ in sides)
+    claims = [
+        {"claim": a.claim, "statement": a.statement, "first": a.verdict.word, "second": b.verdict.word}
+        for a, b in zip(papers[0].claims, papers[1].claims, strict=True)
+        if judged
+    ]
+    if form == "json":
+        tree = {"cells": {name: [asdict(cell) for cell in found] for name, found in cells.items()}, "claims": claims}
+        click.echo(json.dumps(tree, indent=1))
+        return
+    _print(cells, claims, (first, second))
+
+
+def _print(
+    cells: Mapping[str, Sequence["Compared"]], claims: Sequence[Mapping[str, str]], names: Sequence[str]
+) -> None:
+    click.echo(f"{names[1]} less {names[0]}, with 95 % intervals; paired by seed where both have the seeds")
+    silent = 0
+    for suite, found in cells.items():
+        for cell in found:
+            if cell.difference is None or cell.interval95 is None:
+                silent += 1
+                continue
+            low, high = cell.interval95
+            how = f"{cell.paired} pairs" if cell.paired else f"{cell.trials[0]} and {cell.trials[1]} trials"
+            place = f"{suite}: {cell.row} / {cell.column}"
+            click.echo(f"{cell.word:<10} {cell.difference:+7.2f} [{low:+.2f} to {high:+.2f}]  {place} ({how})")
+    if silent:
+        click.echo(f"{silent} cells have fewer than two trials on a side")
+    for claim in claims:
+        if "not enough runs" not in (claim["first"], claim["second"]):
+            same = "the same" if claim["first"] == claim["second"] else "NOT the same"
+            click.echo(f"claim {claim['claim']:<3} {claim['first']} and {claim['second']}: {same}")
+
+
+def _side(text: str, results_dir: Path) -> tuple[Variant, Store]:
+    """A variant by the name of its folder, and its results."""
+    path = Path(text)
+    profile, *settings = path.name.split("+")
+    if profile not in PROFILE_NAMES:
+        raise UserError(f"{text}: should end with a profile's name, {', '.join(PROFILE_NAMES)}, and settings behind +")
+    variant = load_variant(profile, settings)
+    folder = results_dir if path.name == text else path.parent
+    return variant, Store(folder / variant.results_name)
