@@ -28,11 +28,16 @@ class Gpu:
     visible: str
 
 
-def ask_nvidia_smi(fields: str) -> tuple[list[list[str]], str]:
+def ask_nvidia_smi(fields: str, *, within: float | None = None) -> tuple[list[list[str]], str]:
     """One row a GPU, with a text for each of the fields; and what to tell people where there is no row.
 
     There is none where nvidia-smi is missing, hangs, or says something else.
+
+    Args:
+        fields: names of its ``--query-gpu``, with commas between them.
+        within: how long it may take, in seconds; None for :data:`ASK_SECONDS`.
     """
+    within = within or ASK_SECONDS
     command = ["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader,nounits"]
     try:
         process = subprocess.Popen(
@@ -43,12 +48,12 @@ def ask_nvidia_smi(fields: str) -> tuple[list[list[str]], str]:
     except OSError as error:
         return [], f"nvidia-smi can't be started ({error.strerror})"
     try:
-        said, _ = process.communicate(timeout=ASK_SECONDS)
+        said, _ = process.communicate(timeout=within)
     except subprocess.TimeoutExpired:
         process.kill()  # and not waited for: what hangs in a driver can't be killed
         if process.stdout:
             process.stdout.close()
-        return [], f"nvidia-smi did not answer in {ASK_SECONDS:g} s"
+        return [], f"nvidia-smi did not answer in {within:g} s"
     lines = [line for line in said.splitlines() if line.strip()]
     rows = [[part.strip() for part in line.split(",")] for line in lines]
     first = " ".join(lines[0].split())[:80] if lines else "it says nothing"
@@ -92,3 +97,14 @@ def free_gib() -> dict[str, float]:
     """Memory that each GPU has free now, by UUID; without those of which nvidia-smi does not say."""
     rows, _ = ask_nvidia_smi("uuid,memory.free")
     return {uuid: int(mib) / 1024 for uuid, mib in rows if mib.isdecimal()}
+
+
+def clocks_and_temperature(uuid: str) -> dict[str, int | None] | None:
+    """What a GPU is at now: MHz of its multiprocessors and its memory, and degrees Celsius; None where nobody says."""
+    names = ("sm_mhz", "memory_mhz", "celsius")
+    rows, _ = ask_nvidia_smi("uuid,clocks.sm,clocks.mem,temperature.gpu", within=5.0)
+    for whose, *values in rows:
+        if whose == uuid:
+            numbers = [int(value) if value.isdecimal() else None for value in values]
+            return dict(zip(names, numbers, strict=True))
+    return None

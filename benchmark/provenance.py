@@ -90,7 +90,13 @@ def describe(device: str) -> dict[str, Any]:
     }
 
 
-def session(device: str, data_digest: str | None, start: datetime.datetime, graphs: str = "off") -> dict[str, Any]:
+def session(
+    device: str,
+    data_digest: str | None,
+    start: datetime.datetime,
+    graphs: str = "off",
+    gpu: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """One stretch of a run, from where a process took it up until now.
 
     Args:
@@ -98,6 +104,7 @@ def session(device: str, data_digest: str | None, start: datetime.datetime, grap
         data_digest: of its images.
         start: when.
         graphs: ``on`` where recorded steps were replayed, ``failed: <why>`` where they can't be recorded.
+        gpu: what was noted of its GPU.
     """
     return {
         "start": start.isoformat(timespec="seconds"),
@@ -108,6 +115,7 @@ def session(device: str, data_digest: str | None, start: datetime.datetime, grap
         "data_digest": data_digest,
         "environment": digit_variables(),
         "graphs": graphs,
+        **({"gpu": gpu} if gpu else {}),
     }
 
 
@@ -131,6 +139,7 @@ def of_run(
     earlier: Sequence[dict[str, Any]] = (),
     images: dict[str, int] | None = None,
     graphs: str = "off",
+    gpu: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The whole provenance of a run that ends now; what is not known of a failed attempt is None.
 
@@ -142,10 +151,12 @@ def of_run(
         earlier: the sessions before that, of the checkpoint it went on from.
         images: how many were trained on and tested on, and how many of the latter are among the former.
         graphs: see :func:`session`.
+        gpu: likewise.
     """
-    sessions = [*earlier, *([session(device, data_digest, start, graphs)] if start else [])]
+    sessions = [*earlier, *([session(device, data_digest, start, graphs, gpu)] if start else [])]
     return {
         **describe(device),
+        **({"gpu": gpu} if gpu else {}),
         "data_digest": data_digest,
         "images": images,
         "precision": spec.numerics.precision,

@@ -36,13 +36,14 @@ from benchmark.errors import (
     is_out_of_memory,
 )
 from benchmark.files import remove_leftovers
-from benchmark.hardware import chosen_device, device_name, process_peak_mib
+from benchmark.hardware import device_name, process_peak_mib
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NO_DEVICE, Job, Progress, RunFolder
 from benchmark.processes import keep_freed_memory
 from benchmark.spec import CostSpec, TrainSpec
 from benchmark.store import SCHEMA_VERSION, Failure, Result, Status, Store
 
 if TYPE_CHECKING:
+    from benchmark.training.device import GpuSession
     from benchmark.training.loop import Training
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
@@ -116,6 +117,7 @@ class _Worker:
         self.earlier: list[dict[str, Any]] = []  # sessions before this one, of a run that is taken up again
         self.said = self.saved = time.monotonic()
         self.training: Training | None = None
+        self.gpu: GpuSession | None = None
 
     def run(self) -> int:
         provenance.code_version()  # of now: somebody may commit while this trains
@@ -150,19 +152,16 @@ class _Worker:
             print("another worker has completed it", flush=True)
             return
         if self.job.device == "cuda":
-            self._require_gpu()
+            from benchmark.training.device import GpuSession
+
+            self.gpu = GpuSession()
         if isinstance(self.job.spec, TrainSpec):
             self._train(self.job.spec)
         else:
             self._measure(self.job.spec)
 
-    def _require_gpu(self) -> None:
-        import torch
-
-        from benchmark.training.device import require_usable
-
-        chosen_device("cuda")
-        require_usable(torch.device("cuda"))
+    def _gpu(self) -> dict[str, Any] | None:
+        return self.gpu.until_now(self.folder.beside()) if self.gpu else None
 
     def _measure(self, spec: CostSpec) -> None:
         if (used := device_name(self.job.device)) != spec.device:
@@ -238,7 +237,10 @@ class _Worker:
 
         self.saved = time.monotonic()
         digest = training.data.digest
-        sessions = [*self.earlier, provenance.session(self.job.device, digest, self.started, self._graphs())]
+        sessions = [
+            *self.earlier,
+            provenance.session(self.job.device, digest, self.started, self._graphs(), self._gpu()),
+        ]
         made_by = {"run_id": self.job.run_id, "data_digest": digest, "sessions": sessions}
         try:
             checkpoint.save(self.folder.checkpoint, {**made_by, **training.checkpoint()})
@@ -286,7 +288,7 @@ class _Worker:
             history=history,
             cost=cost,
             provenance=provenance.of_run(
-                self.job.spec, self.job.device, digest, self.started, self.earlier, counts, self._graphs()
+                self.job.spec, self.job.device, digest, self.started, self.earlier, counts, self._graphs(), self._gpu()
             ),
             failure=failure,
         )

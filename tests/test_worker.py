@@ -1,3 +1,4 @@
+import contextlib
 import errno
 import json
 import os
@@ -23,10 +24,10 @@ from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NO_DEV
 from benchmark.provenance import origin
 from benchmark.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec, run_id
 from benchmark.store import Result, Store
-from benchmark.training import checkpoint, evaluation, loop
+from benchmark.training import checkpoint, device, evaluation, loop
 from benchmark.training.loop import Training
 
-from .made import GPU_A, machine_with
+from .made import GPU_A, GPU_B, fake_nvidia_smi, machine_with
 from .places import ROOT
 
 pytestmark = pytest.mark.usefixtures("own_process")
@@ -468,6 +469,52 @@ def test_a_gpu_that_the_driver_does_not_name(
 ) -> None:
     machine_with(monkeypatch)
     assert "no NVIDIA GPU (a reason)" in said_of_the_gpu(cost_place(tmp_path, device="cuda"), capsys)
+
+
+def test_a_gpu_run_says_what_it_ran_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: Result) -> None:
+    """With torch's GPU stood in for by the processor, and nvidia-smi by a script."""
+    cpu = torch.device("cpu")
+    machine_with(monkeypatch, GPU_A)
+    path = fake_nvidia_smi(tmp_path / "bin", f"{GPU_B.uuid}, 1, 2, 3\n{GPU_A.uuid}, 1980, 2619, [N/A]\n")
+    monkeypatch.setenv("PATH", str(path), prepend=os.pathsep)
+    monkeypatch.setattr(device, "require_usable", lambda _: None)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (9, 0))
+    monkeypatch.setattr(torch.version, "cuda", "13.2")
+    monkeypatch.setattr(torch.cuda, "Stream", lambda _: None)
+    monkeypatch.setattr(torch.cuda, "stream", lambda _: contextlib.nullcontext())
+    monkeypatch.setattr(loop, "Training", lambda spec, images, _, **graphs: Training(spec, images, cpu, **graphs))
+    place = Place(tmp_path, spec_of(), device="cuda")
+    with monkeypatch.context() as patch:
+        at_step(patch, 4, lambda: signal.raise_signal(signal.SIGTERM))
+        assert place.run() == EXIT_INTERRUPTED
+    place.folder.note_beside(2)
+    assert place.run() == 0
+    made_by = place.result().provenance
+    first, second = made_by["sessions"]
+    assert (made_by["device"], made_by["driver"]) == (first["device"], GPU_A.driver) == ("NVIDIA A", "550.54.15")
+    running = {"sm_mhz": 1980, "memory_mhz": 2619, "celsius": None}
+    assert first["gpu"] == {
+        **{"name": "NVIDIA A", "uuid": GPU_A.uuid, "driver": "550.54.15", "memory_mib": 40960},
+        **{"cuda": "13.2", "cudnn": torch.backends.cudnn.version(), "capability": "9.0"},  # type: ignore[no-untyped-call]
+        **{"at_start": running, "at_end": running, "runs_beside": 0},
+        **{"allocated_peak_mib": 0.0, "reserved_peak_mib": 0.0},
+    }
+    assert second["gpu"] == made_by["gpu"] == {**first["gpu"], "runs_beside": 2}
+    assert "gpu" not in undisturbed.provenance
+    assert "gpu" not in undisturbed.provenance["sessions"][0]
+
+
+def test_an_nvidia_smi_that_does_not_answer_is_not_waited_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine_with(monkeypatch, GPU_A)
+    monkeypatch.setenv("PATH", str(fake_nvidia_smi(tmp_path / "bin", "No devices were found\n")))
+    monkeypatch.setattr(device, "require_usable", lambda _: None)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (9, 0))
+    session = device.GpuSession()
+    noted = [session.until_now(0), session.until_now(0)]
+    assert [(one["at_start"], one["at_end"]) for one in noted] == [(None, None)] * 2
+    assert (tmp_path / "bin" / "asked").read_text().count("\n") == 1
 
 
 # ------------------------------------------------------------------ a run that is interrupted

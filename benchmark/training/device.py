@@ -1,4 +1,4 @@
-"""The device of a run: whether it can be computed on, the stream for it, what memory it took."""
+"""The device of a run: whether it can be computed on, the stream for it, what is noted of it."""
 
 import warnings
 from contextlib import AbstractContextManager, nullcontext
@@ -7,7 +7,8 @@ from typing import Any
 import torch
 
 from benchmark.errors import DeviceError, is_out_of_memory
-from benchmark.hardware import process_peak_mib
+from benchmark.hardware import chosen_device, gpus, process_peak_mib
+from benchmark.nvidia import clocks_and_temperature
 
 
 def require_usable(device: torch.device) -> None:
@@ -51,10 +52,51 @@ def own_stream(device: torch.device) -> AbstractContextManager[Any]:
     return torch.cuda.stream(torch.cuda.Stream(device))  # type: ignore[no-untyped-call]
 
 
+class GpuSession:
+    """The GPU that this process computes on, from now on.
+
+    Raises:
+        DeviceError: there is none, or PyTorch can't compute there.
+    """
+
+    def __init__(self) -> None:
+        chosen_device("cuda")
+        require_usable(torch.device("cuda"))
+        gpu = gpus()[0]
+        self._uuid = gpu.uuid
+        self._facts = {
+            "name": gpu.name,
+            "uuid": gpu.uuid,
+            "driver": gpu.driver,
+            "memory_mib": gpu.memory_mib,
+            "cuda": torch.version.cuda,
+            "cudnn": torch.backends.cudnn.version(),  # type: ignore[no-untyped-call]
+            "capability": ".".join(map(str, torch.cuda.get_device_capability())),
+            "at_start": clocks_and_temperature(gpu.uuid),
+        }
+
+    def until_now(self, runs_beside: int) -> dict[str, Any]:
+        """What provenance says of it, where the session ends now.
+
+        Args:
+            runs_beside: the most runs of its runner that shared the GPU with it.
+        """
+        silent = self._facts["at_start"] is None  # and is not waited for again
+        return {
+            **self._facts,
+            "at_end": None if silent else clocks_and_temperature(self._uuid),
+            "runs_beside": runs_beside,
+            **_allocator_peaks(),
+        }
+
+
 def peak_memory(device: torch.device) -> dict[str, float]:
     """Peak memory in MiB: of the process, and on a GPU of torch's allocator."""
-    peak = {"process_peak_mib": process_peak_mib()}
-    if device.type == "cuda":
-        peak["allocated_peak_mib"] = torch.cuda.max_memory_allocated() / 2**20
-        peak["reserved_peak_mib"] = torch.cuda.max_memory_reserved() / 2**20
-    return peak
+    return {"process_peak_mib": process_peak_mib(), **(_allocator_peaks() if device.type == "cuda" else {})}
+
+
+def _allocator_peaks() -> dict[str, float]:
+    return {
+        "allocated_peak_mib": torch.cuda.max_memory_allocated() / 2**20,
+        "reserved_peak_mib": torch.cuda.max_memory_reserved() / 2**20,
+    }
