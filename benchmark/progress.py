@@ -1,14 +1,15 @@
 """What a person sees while a suite runs: bars on a terminal, plain lines elsewhere (floor 5)."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
 
-from benchmark.wording import duration
+from benchmark.terminal import live_console
+from benchmark.wording import duration, one_line
 
 
 class View(Protocol):
@@ -74,7 +75,8 @@ class LiveView:
             TaskProgressColumn(),
             TextColumn("{task.fields[text]}"),
         )
-        self.bars = Progress(*columns, console=console, transient=True)
+        # rich would take what others print past the stream that shows what it hides
+        self.bars = Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
         self.all = self.bars.add_task("[bold]all runs", total=1.0, text="")
         self.tasks: dict[str, TaskID] = {}
         self.bars.start()
@@ -85,13 +87,13 @@ class LiveView:
 
     def moved(self, run_id: str, done: float, text: str) -> None:
         """Move a bar."""
-        self.bars.update(self.tasks[run_id], completed=done, text=text)
+        self.bars.update(self.tasks[run_id], completed=done, text=escape(one_line(text)))
 
     def ended(self, run_id: str, outcome: str) -> None:
         """Take the bar away and leave a line."""
         self.bars.remove_task(self.tasks.pop(run_id))
         colour = "green" if outcome == "completed" else "yellow" if outcome == "interrupted" else "red"
-        word = escape(f"{outcome:>12}")
+        word = escape(f"{one_line(outcome):>12}")
         self.bars.console.print(f"[{colour}]{word}[/] {run_id}", highlight=False)
 
     def total(self, finished: int, runs: int, done: float, seconds_left: float | None) -> None:
@@ -106,12 +108,9 @@ class LiveView:
 class PlainView:
     """A line when a run starts and ends, and one a minute in between."""
 
-    def __init__(self, console: Console, every_s: float = 60.0) -> None:
-        self.console, self.every_s, self.said = console, every_s, time.monotonic()
+    def __init__(self, say: Callable[[str], None], every_s: float = 60.0) -> None:
+        self._say, self.every_s, self.said = say, every_s, time.monotonic()
         self.numbers = ""
-
-    def _say(self, text: str) -> None:
-        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def started(self, run_id: str) -> None:
         """Say so."""
@@ -122,7 +121,7 @@ class PlainView:
 
     def ended(self, run_id: str, outcome: str) -> None:
         """Say how, and how far everything is."""
-        self._say(f"{outcome:>12} {run_id} {self.numbers}".rstrip())
+        self._say(f"{one_line(outcome):>12} {run_id} {self.numbers}".rstrip())
 
     def total(self, finished: int, runs: int, done: float, seconds_left: float | None) -> None:
         """Keep the numbers; say them when nothing else was said for a while."""
@@ -135,6 +134,7 @@ class PlainView:
         """Nothing to take away."""
 
 
-def make_view(console: Console) -> View:
+def make_view(say: Callable[[str], None]) -> View:
     """Bars on a terminal, lines elsewhere."""
-    return LiveView(console) if console.is_terminal else PlainView(console)
+    console = live_console()
+    return LiveView(console) if console else PlainView(say)

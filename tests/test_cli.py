@@ -457,6 +457,42 @@ def test_no_option_takes_what_is_no_sane_number(value: str) -> None:
         assert option.type.convert("1.5", option, None) == 1.5
 
 
+LONG, LINES = "x" * 100_000, "a\nb\n\nc"
+
+
+@pytest.mark.parametrize("text", [LONG, LINES, f"{LONG}.yaml", f"{LINES}.yaml"], ids=range(4))
+@pytest.mark.parametrize("option", ["", "--set", "--set schedule.epochs=", "--only", "--profile", "--trials"])
+def test_a_message_is_one_line_however_long_its_cause(command: Command, option: str, text: str) -> None:
+    words = [*option.split(), text] if not option.endswith("=") else ["--set", f"{option.split()[1]}{text}"]
+    said = command("plan", *words)
+    refused(said)
+    assert len(said.err) <= 601
+    assert said.err[:-1].isprintable()
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        {"defaults": {"dataset": "cifar100", "network": LONG}},
+        {"defaults": {"dataset": LINES, "network": "resnet110"}},
+        {"defaults": {"dataset": "cifar100", "network": "resnet110", "schedule": {"epochs": LONG}}},
+        {"defaults": {"dataset": "cifar100", "network": "resnet110", LONG: 1}},
+        {LONG: 1},
+        {"metric": LINES},
+        {"suite": LONG},
+    ],
+)
+def test_so_is_one_on_a_manifest(folders: Path, command: Command, manifest: dict[str, Any]) -> None:
+    tree = {"suite": "own", "title": "", "source": "", "metric": "accuracy", "margin": 1, "corner": "", "best": "none"}
+    tree |= {"columns": [{"name": "SI", "reads": "single"}], "rows": [{"name": "one"}]}
+    (folders / "own.yaml").write_text(json.dumps(tree | manifest))
+    for verb in ("plan", "report"):
+        said = command(verb, str(folders / "own.yaml"))
+        refused(said, "own.yaml: ")
+        assert len(said.err) <= 601
+        assert said.err[:-1].isprintable()
+
+
 def test_a_bad_suite_as_a_program(folders: Path) -> None:
     refused(program("tabel1"), "did you mean 'table1'?")
     assert list(folders.iterdir()) == []
@@ -471,6 +507,21 @@ def test_help_shows_every_command(command: Command, words: list[str]) -> None:
     assert said.status == 0
     for verb in ("run", "list", "plan", "status", "report"):
         assert f"  {verb} " in said.out
+
+
+@pytest.mark.parametrize("words", [[], ["data"]])
+def test_no_words_are_answered_by_the_words_there_are(command: Command, words: list[str]) -> None:
+    said = command(*words)
+    assert (said.status, said.out) == (2, "")
+    assert said.err.startswith("Usage: ")
+    assert said.err.count("\n") > 5
+
+
+def test_a_mistake_of_the_suite_itself_is_one_line_too(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmark.cli.look.make_plan", lambda *_, **__: dict[str, str]()["nothing"])
+    said = command("plan", "table1")
+    assert (said.status, said.err.count("\n")) == (1, 1)
+    assert "please report it: KeyError: 'nothing' (cli/look.py, line " in said.err
 
 
 def test_windows_is_told_so_in_a_sentence() -> None:

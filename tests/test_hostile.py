@@ -172,6 +172,8 @@ def command(place: Path, *words: str) -> int:
         sys.argv = argv
     assert status in (0, 1, 2), said.getvalue()
     assert "Traceback" not in said.getvalue()
+    assert "a mistake of the suite" not in said.getvalue()
+    assert len(said.getvalue()) <= 601 or status != 2
     assert (status == 2) == said.getvalue().startswith(("error: ", "Error: ", "Usage: ")), said.getvalue()
     return int(status)
 

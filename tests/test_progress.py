@@ -5,6 +5,7 @@ import pytest
 from rich.console import Console
 
 from benchmark.progress import LiveView, Pace, PlainView, make_view
+from benchmark.terminal import live_console
 
 
 def test_the_pace_is_that_of_the_work_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,9 +23,9 @@ def test_the_pace_is_that_of_the_work_done_here(monkeypatch: pytest.MonkeyPatch)
     assert (pace.done(), pace.seconds_left()) == (1, 0)
 
 
-def plain(every_s: float = 60.0) -> tuple[PlainView, StringIO]:
-    out = StringIO()
-    return PlainView(Console(file=out, width=40), every_s), out
+def plain(every_s: float = 60.0) -> tuple[PlainView, list[str]]:
+    out: list[str] = []
+    return PlainView(out.append, every_s), out
 
 
 def test_plain_lines() -> None:
@@ -36,7 +37,7 @@ def test_plain_lines() -> None:
     view.total(1, 2, 0.5, 200)
     view.ended(name, "completed")
     view.close()
-    assert out.getvalue().splitlines() == [
+    assert out == [
         f"     started {name}",
         f"   completed {name} (1/2 runs, 50 %, 3 min 20 s left)",
     ]
@@ -45,17 +46,17 @@ def test_plain_lines() -> None:
 def test_plain_lines_show_brackets_as_they_are() -> None:
     view, out = plain()
     view.ended("run", "failed without a record: can't open [/tmp/x] [red]")
-    assert "can't open [/tmp/x] [red]" in out.getvalue()
+    assert "can't open [/tmp/x] [red]" in out[0]
 
 
 def test_plain_lines_now_and_then() -> None:
     view, out = plain(every_s=0.0)
     view.total(0, 2, 0.25, 61)
-    assert out.getvalue() == "     running (0/2 runs, 25 %, 1 min 01 s left)\n"
+    assert out == ["     running (0/2 runs, 25 %, 1 min 01 s left)"]
     view, out = plain()
     for _ in range(100):
         view.total(0, 2, 0.25, 61)
-    assert out.getvalue() == ""
+    assert out == []
 
 
 def live() -> tuple[LiveView, StringIO]:
@@ -103,8 +104,33 @@ def test_live_lines_show_brackets_as_they_are(outcome: str) -> None:
     assert outcome in text_of(out)
 
 
-def test_a_terminal_gets_bars_and_a_log_gets_lines() -> None:
-    assert isinstance(make_view(Console(file=StringIO())), PlainView)
-    view = make_view(Console(file=StringIO(), force_terminal=True))
-    view.close()
-    assert isinstance(view, LiveView)
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_terminal_gets_bars_and_a_log_gets_lines(monkeypatch: pytest.MonkeyPatch, stream: str) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as many a CI system does
+    monkeypatch.setenv("TERM", "xterm")
+    out = StringIO()
+    monkeypatch.setattr(f"sys.{stream}", out)
+    assert live_console(stderr=stream == "stderr") is None
+    monkeypatch.setattr(out, "isatty", lambda: True)
+    assert live_console(stderr=stream == "stderr") is not None
+    monkeypatch.setenv("TERM", "dumb")
+    assert live_console(stderr=stream == "stderr") is None
+
+
+def test_a_log_gets_no_cursor_movements(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert isinstance(make_view(print), PlainView)
+
+
+def test_what_a_worker_says_moves_no_cursor() -> None:
+    view, out = live()
+    try:
+        view.started("run")
+        before = out.getvalue()
+        view.moved("run", 0.5, "\x1b]0;owned\x07\x9b2J[red]")
+        view.bars.refresh()
+        view.ended("run", "failed: \x1b]0;owned\x07\x9b2J")
+    finally:
+        view.close()
+    assert "owned" in out.getvalue()[len(before) :]
+    assert not re.search("\x07|\x9b|\x1b]", out.getvalue())

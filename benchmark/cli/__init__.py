@@ -1,12 +1,15 @@
 """The commands (floor 6). Heavy imports stay inside the commands that need them."""
 
-import os
 import sys
+import traceback
+from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from benchmark import __version__
 from benchmark.cli.bench import bench
+from benchmark.cli.common import Group
 from benchmark.cli.compare import compare
 from benchmark.cli.data import data
 from benchmark.cli.look import list_suites, plan, status
@@ -15,9 +18,13 @@ from benchmark.cli.report import report
 from benchmark.cli.run import run
 from benchmark.cli.verify import verify
 from benchmark.errors import BenchmarkError, UserError
+from benchmark.terminal import guard_streams
+from benchmark.wording import one_line
+
+_PACKAGE = Path(__file__).resolve().parent.parent
 
 
-class _Commands(click.Group):
+class _Commands(Group):
     """``run`` may be left out: ``run_suite.py table1`` is ``run_suite.py run table1``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -40,25 +47,36 @@ for _command in (run, list_suites, plan, status, report, compare, verify, merge,
 
 
 def main() -> None:
-    """Run the command line; this project's own errors become one sentence and exit status 2."""
+    """Run the command line; whatever goes wrong becomes one line and an exit status."""
+    guard_streams()
     try:
-        cli(standalone_mode=False)
+        status = cli(standalone_mode=False)
     except click.ClickException as error:
-        click.echo(f"error: {' '.join(error.format_message().split())}", err=True)
-        sys.exit(error.exit_code)
+        _end(error.format_message(), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted; the same command goes on from here.", err=True)
         sys.exit(130)
     except UserError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(2)
+        _end(str(error), 2)
     except BenchmarkError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(1)
-    except BrokenPipeError:  # the reader, `head` say, has seen enough
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - nothing may be flushed to it any more
-        sys.exit(0)
+        _end(str(error), 1)
     except OSError as error:  # a full disk, say, in the middle of it
         place = f"{error.filename}: " if error.filename else ""
-        click.echo(f"error: {place}{error.strerror or error}; nothing that was there is harmed", err=True)
-        sys.exit(1)
+        _end(f"{place}{error.strerror or error}; nothing that was there is harmed", 1)
+    except MemoryError:
+        _end("there is too little memory for this", 1)
+    except Exception as error:
+        _end(f"a mistake of the suite itself, please report it: {type(error).__name__}: {error} ({_raised(error)})", 1)
+    if isinstance(status, int) and status:  # of a help that was asked for by saying nothing
+        sys.exit(status)
+
+
+def _end(text: str, status: int) -> NoReturn:
+    click.echo(one_line(f"error: {text}"), err=True)
+    sys.exit(status)
+
+
+def _raised(error: Exception) -> str:
+    """Where this project's own code raised an error or called what did."""
+    own = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).is_relative_to(_PACKAGE)]
+    return f"{Path(own[-1].filename).relative_to(_PACKAGE)}, line {own[-1].lineno}" if own else "outside of it"

@@ -19,6 +19,7 @@ from benchmark.plan import Plan
 from benchmark.profiles import PROFILE_NAMES, Variant
 from benchmark.store import Store
 from benchmark.suite import Suite, load_suites
+from benchmark.wording import one_line
 
 
 class _Minutes(click.FloatRange):
@@ -32,6 +33,17 @@ class _Minutes(click.FloatRange):
 
 
 MINUTES = _Minutes(min=0, min_open=True)
+
+
+class Group(click.Group):
+    """Commands under one name; without any of them it says which there are, and ends as bad input does."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does, but for no words at all."""
+        if not args:
+            click.echo(ctx.get_help(), err=True)
+            ctx.exit(2)
+        return super().parse_args(ctx, args)
 
 
 def _folder(default: str, variable: str, text: str) -> dict[str, Any]:
@@ -149,6 +161,11 @@ def write_reports(
     for path in write.write_reports(suites, store, reports_dir, trials, cache_dir=cache_dir):
         if path.suffix == ".md":
             say(f"report: {shown(path)}")
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print one line, on standard error if wanted, whatever the text holds."""
+    click.echo(one_line(text), err=err)
 
 
 def shown(path: Path) -> str:

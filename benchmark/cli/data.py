@@ -6,14 +6,14 @@ from pathlib import Path
 import click
 
 from benchmark.catalogue import DATASETS
-from benchmark.cli.common import data_option, scratch_option
+from benchmark.cli.common import Group, data_option, scratch_option
 from benchmark.errors import DataError
 from benchmark.files import read_regular
 
 _NAME = click.argument("name", type=click.Choice(list(DATASETS)), metavar="NAME")
 
 
-@click.group()
+@click.group(cls=Group)
 def data() -> None:
     """The publishers' image files: what is there, fetching, checking."""
 

@@ -15,6 +15,7 @@ from benchmark.cli.common import (
     reports_option,
     results_option,
     run_folders,
+    say,
     scratch_option,
     set_option,
     suites_argument,
@@ -119,7 +120,7 @@ def status(
     for name, counts in states.items():
         click.echo(f"{name:<12}" + "".join(f"{counts[column]:>13}" for column in columns) + f"{_time(left[name]):>13}")
     for name, reason in {name: why for each in failed.values() for name, why in each.items()}.items():
-        click.echo(f"failed: {name}: {reason}")
+        say(f"failed: {name}: {reason}")
     if len(loaded) > 1:  # suites share runs: what is left of all is less than the sum
         click.echo(f"{headline(loaded, together)}; time left {_time(seconds_left(together, store, folders, done))}")
 

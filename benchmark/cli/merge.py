@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from benchmark.cli.common import results_option, shown
+from benchmark.cli.common import results_option, say, shown
 from benchmark.merge import Conflict, differences
 from benchmark.merge import merge as merge_results
-from benchmark.wording import counted
+from benchmark.wording import counted, one_line
 
 
 @click.command()
@@ -23,7 +23,7 @@ def merge(other: Path, results_dir: Path) -> None:
     for conflict in done.conflicts:
         _show(conflict)
     for path, reason in done.refused.items():
-        click.echo(f"not brought in: {shown(path)}: {reason}", err=True)
+        say(f"not brought in: {shown(path)}: {reason}", err=True)
     click.echo(
         f"{counted(len(done.added), 'result')} brought in, {done.same} were here already, "
         f"{len(done.conflicts)} in conflict, {len(done.refused)} refused"
@@ -33,8 +33,8 @@ def merge(other: Path, results_dir: Path) -> None:
 
 def _show(conflict: Conflict) -> None:
     """Both sides of a conflict beside each other."""
-    click.echo(f"conflict: {shown(conflict.path)}: the one here stays; to take the other, move this one away first")
-    rows = [("", "here", "there"), *differences(conflict)]
+    say(f"conflict: {shown(conflict.path)}: the one here stays; to take the other, move this one away first")
+    rows = [("", "here", "there"), *(tuple(one_line(text, 120) for text in row) for row in differences(conflict))]
     left, middle = (max(len(row[place]) for row in rows) for place in (0, 1))
     for name, here, there in rows:
         click.echo(f"  {name:<{left}}  {here:<{middle}}  {there}")

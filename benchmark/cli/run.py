@@ -23,6 +23,7 @@ from benchmark.cli.common import (
     require_writable,
     results_option,
     run_folders,
+    say,
     scratch_option,
     set_option,
     shown,
@@ -80,8 +81,6 @@ def run(
     SUITE is table1 … table7, figure4, all (these eight), figure1, precision, or the path of a manifest.
     """
     deadline = time.monotonic() + 60 * budget_min if budget_min else math.inf
-    from rich.console import Console
-
     from benchmark.executors.local import LocalExecutor
     from benchmark.preparation import prepare_data, warnings
     from benchmark.progress import make_view
@@ -100,19 +99,18 @@ def run(
     places = Places(runs=run_folders(scratch_dir, store), cache=image_cache(scratch_dir), data=data_dir)
     prepare_data(taken_up(plan.missing, store, retry_failed=retry_failed), data_dir, places.cache)
     for warning in warnings(plan.runs, store, data_dir, places.cache):
-        click.echo(f"warning: {warning}", err=True)
+        say(f"warning: {warning}", err=True)
     store.check_writable()
     require_writable(scratch_dir, "checkpoints and logs")
     require_writable(reports_dir, "reports")
     for found in damaged:
         if target := store.set_aside(found.path):
-            click.echo(f"damaged, set aside as {shown(target)}: {found.problem}", err=True)
-    console = Console()
-    console.print(f"{headline(loaded, plan)}; {chosen}", highlight=False, markup=False, soft_wrap=True)
+            say(f"damaged, set aside as {shown(target)}: {found.problem}", err=True)
+    click.echo(f"{headline(loaded, plan)}; {chosen}")
     threads = max((planned.spec.numerics.threads for planned in plan.runs), default=1)
     engine = LocalExecutor.on_this_machine(device=chosen.kind, jobs=jobs, threads=threads, runs_per_gpu=runs_per_gpu)
     scheduler = Scheduler(
-        engine, store, places, make_view(console), timeout_min=timeout_min, deadline=deadline, graphs=graphs
+        engine, store, places, make_view(click.echo), timeout_min=timeout_min, deadline=deadline, graphs=graphs
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended politely is interrupted like by Ctrl-C
     summary = scheduler.run(plan.missing, retry_failed=retry_failed)
@@ -136,6 +134,6 @@ def _name_failures(summary: "Summary", store: Store) -> None:
     recorded = store.failed()
     for name, outcome in summary.failed.items():
         reason = why_failed(store, name) if name in recorded else outcome  # a full disk keeps no record
-        click.echo(f"failed: {name}: {reason}; see {store.failures_folder / name}.json", err=True)
+        say(f"failed: {name}: {reason}; see {shown(store.failures_folder / f'{name}.json')}", err=True)
     if summary.failed:
         click.echo("--retry-failed tries just the failed runs again.", err=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from benchmark.cli.common import json_option, results_option, shown, suites_argument
+from benchmark.cli.common import json_option, results_option, say, shown, suites_argument
 from benchmark.manifest import find_manifests, suite_names
 from benchmark.store import Store
 from benchmark.verify import Finding
@@ -42,7 +42,7 @@ def verify(suites: tuple[str, ...], results_dir: Path, set_aside: bool, form: st
     else:
         _say(done.findings, moved)
         for note in done.notes:
-            click.echo(f"note: {note}")
+            say(f"note: {note}")
         found = counted(len(done.findings), "finding") if done.findings else "all is well"
         checked = f"{counted(done.manifests, 'manifest')} and {counted(done.results, 'result')} checked"
         click.echo(f"{checked}: {found}")
@@ -65,8 +65,8 @@ def _damaged(findings: list[Finding]) -> list[Finding]:
 
 def _say(findings: list[Finding], moved: dict[Path, Path]) -> None:
     for finding in findings:
-        click.echo(f"{shown(finding.path)}: {finding.problem}")
+        say(f"{shown(finding.path)}: {finding.problem}")
         if finding.path in moved:
-            click.echo(f"    set aside as {shown(moved[finding.path])}")
+            say(f"set aside as {shown(moved[finding.path])}")
     if _damaged(findings) and not moved:
         click.echo("verify --set-aside moves damaged results to damaged/; the next run trains them again.")

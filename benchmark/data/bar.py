@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from benchmark.terminal import live_console
+
 
 @contextmanager
 def progress_bar(title: str, total: int | None, *, in_bytes: bool = False) -> Iterator[Callable[[int], None]]:
@@ -16,12 +18,14 @@ def progress_bar(title: str, total: int | None, *, in_bytes: bool = False) -> It
     Yields:
         ``advance(amount)``; a negative amount takes back.
     """
-    from rich.console import Console  # only here: most commands draw no bar
+    if (console := live_console(stderr=True)) is None:
+        yield lambda _: None
+        return
     from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    console = Console(stderr=True)
     amount = DownloadColumn() if in_bytes else MofNCompleteColumn()
     columns = (TextColumn("{task.description}"), BarColumn(), amount, TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+    # rich would take what others print past the stream that shows what it hides
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False) as bars:
         task = bars.add_task(title, total=total)
         yield lambda step: bars.advance(task, step)

@@ -14,7 +14,7 @@ from benchmark.reports.sentences import NO_GAINS, NOT_ROBUST, letter
 from benchmark.reports.table import Table, TableCell
 from benchmark.statistics import Summary
 from benchmark.suite import Suite
-from benchmark.wording import some
+from benchmark.wording import some, visible
 
 MISSING = "—"
 _DECIMALS = {"memory_mib": 0, "seconds_per_step": 3}
@@ -37,8 +37,8 @@ def render(suite: Suite, table: Table) -> str:
 
 
 def escape(text: str) -> str:
-    """Text that Markdown shows as it is: no markup, no HTML, no links, one line."""
-    flat = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Text that Markdown shows as it is: no markup, no HTML, no links, nothing hidden, one line."""
+    flat = visible(" ".join(text.split())).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # GitHub turns bare addresses into links; a backslash within keeps them text
     return re.sub(r"(:)(?=//)|(?<=www)(\.)", r"\\\1\2", _SPECIAL.sub(r"\\\1", flat), flags=re.IGNORECASE)
 

@@ -9,6 +9,7 @@ from benchmark.plausible import is_number
 from benchmark.provenance import origin
 from benchmark.reports.readings import score, scored
 from benchmark.reports.runs import Runs
+from benchmark.reports.tidy_csv import safe
 from benchmark.spec import TrainSpec
 from benchmark.store import Result
 from benchmark.suite import Suite
@@ -37,7 +38,7 @@ def text(columns: Sequence[str], rows: Iterable[Row]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([_field(row.get(column)) for column in columns])
+        writer.writerow([_field(safe(row.get(column), column, row.get("suite"))) for column in columns])
     return out.getvalue()
 
 

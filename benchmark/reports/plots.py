@@ -3,6 +3,7 @@
 import io
 import math
 import textwrap
+import warnings
 
 import matplotlib.style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -14,6 +15,7 @@ from benchmark.reports.panel import Panel, key, level_rows, row_number
 from benchmark.reports.panels import Dots, Lines, bars
 from benchmark.reports.table import Table
 from benchmark.suite import Suite
+from benchmark.wording import visible
 
 #: Over matplotlib's own defaults, so that nobody's matplotlibrc changes a report.
 _STYLE = {
@@ -35,7 +37,8 @@ _SLOT_INCHES, _ROW_INCHES, _MOST_INCHES = 0.13, 0.42, 60.0
 
 def images(suite: Suite, table: Table, gallery: Gallery | None = None) -> tuple[bytes, bytes]:
     """A suite's plot as PNG and as SVG; the gallery is for a suite that plots maps."""
-    with matplotlib.style.context(["default", _STYLE]):
+    with matplotlib.style.context(["default", _STYLE]), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # drawn as a box; the other formats have the name
         figure = _figure(suite, table, gallery)
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # laid out once: both pictures are the same, in half the time
@@ -43,7 +46,9 @@ def images(suite: Suite, table: Table, gallery: Gallery | None = None) -> tuple[
         # Dates and version numbers would make every rendering a new file.
         figure.savefig(png, format="png", dpi=_DPI, metadata={"Software": None})
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-    return png.getvalue(), svg.getvalue()
+    # the SVG repeats its text in comments, whatever that holds
+    lines = svg.getvalue().decode(errors="replace").split("\n")
+    return png.getvalue(), "\n".join(map(visible, lines)).encode()
 
 
 def _figure(suite: Suite, table: Table, gallery: Gallery | None = None) -> Figure:
