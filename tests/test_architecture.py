@@ -39,6 +39,7 @@ FLOORS = {
         "paths",
         "processes",
         "helper",
+        "terminal",
         "wording",
     ),
 }
