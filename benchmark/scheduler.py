@@ -174,7 +174,9 @@ class Scheduler:
         return self.executor.fits(self._memory_gib(run), alone=run.run_id in self.alone)
 
     def _memory_gib(self, run: PlannedRun) -> float:
-        return (gpu_memory_gib if self.executor.device == "cuda" else memory_gib)(run.spec)
+        if self.executor.device == "cuda":
+            return gpu_memory_gib(run.spec, graphs=self.graphs)
+        return memory_gib(run.spec)
 
     def _start(self, run: PlannedRun) -> None:
         folder = self._folder(run.run_id)

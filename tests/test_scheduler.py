@@ -4,7 +4,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -215,10 +215,12 @@ class Bench:
         retry_failed: bool = False,
         timeout_min: float | None = None,
         deadline: float = math.inf,
+        graphs: bool = False,
     ) -> Summary:
         self.view = FakeView()
         engine = cast(LocalExecutor, executor)
-        scheduler = Scheduler(engine, self.store, self.places, self.view, timeout_min=timeout_min, deadline=deadline)
+        limits: dict[str, Any] = {"timeout_min": timeout_min, "deadline": deadline}
+        scheduler = Scheduler(engine, self.store, self.places, self.view, **limits, graphs=graphs)
         return scheduler.run(runs, retry_failed=retry_failed)
 
     def outcomes(self) -> list[str]:
@@ -480,6 +482,9 @@ def test_a_gpu_has_its_own_estimates_and_checkpoints(
     executor.device = device
     bench.run(executor, [run])
     assert executor.asked == [estimate(run.spec)]
+    bench.store.path(run.run_id).unlink()
+    bench.run(executor, [run], graphs=True)
+    assert (executor.asked[1] > executor.asked[0]) == (device == "cuda")  # a graph holds memory of its own
     assert RunFolder(bench.places.runs / run.run_id).job().checkpoint_minutes == minutes
 
 
