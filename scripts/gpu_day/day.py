@@ -4,7 +4,6 @@ import contextlib
 import json
 import re
 import shutil
-import subprocess
 import sys
 import tarfile
 import threading
@@ -13,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from scripts.gpu_day import FILE_MIB, FILES, MIB, OUT, WORK, fail, say
-from scripts.gpu_day.machine import CODE, call, environment, gpus
+from scripts.gpu_day.machine import CODE, call, gpus
 
 SUITE = (sys.executable, "run_suite.py")
 #: What is trained if nothing else is asked for: Table 3's measurement, then a row of Table 1, seeds from outside in.
@@ -111,12 +110,9 @@ def on_gpu(arguments: Sequence[str]) -> list[str]:
 
 
 def graphs(arguments: Sequence[str]) -> list[str]:
-    """Whole steps in CUDA graphs, where this commit has them and its check has shown equal digits here."""
-    if any(word in ("--graphs", "--no-graphs") for word in arguments) or not proven():
-        return []
-    words = [*SUITE, "run", "--help"]
-    known = subprocess.run(words, cwd=CODE, env=environment(), capture_output=True, text=True, check=False).stdout
-    return ["--graphs"] if "--graphs" in known else []
+    """Steps in CUDA graphs, where the check has shown equal digits; compiled ones and a processor's have none."""
+    decided = re.search(r"--(no-)?graphs|numerics\.compiled|--device[ =]cpu", " ".join(arguments))
+    return ["--graphs"] if proven() and not decided else []
 
 
 # ------------------------------------------------------------------ bringing it back
