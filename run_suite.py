@@ -9,6 +9,6 @@ if __name__ == "__main__":  # in here: processes that decode images load this fi
             "error: this program needs Linux or macOS; on Windows run it inside WSL, which is a Linux", file=sys.stderr
         )
         sys.exit(2)
-    from benchmark.cli import main
+    from benchmark.entry import main
 
     main()

@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 #: What has GNU's, Intel's and LLVM's OpenMP bind threads to cores, counted from the machine's first in every process.
 _BINDING = (
@@ -36,6 +37,14 @@ def keep_freed_memory() -> None:
 def unbound(environment: Mapping[str, str]) -> dict[str, str]:
     """An environment in which no process binds itself to cores: two that do so sit on the same ones."""
     return {name: value for name, value in environment.items() if name not in _BINDING}
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether the system holds a process, by SIGSTOP or for a debugger; False where it does not say."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in ("T", "t")
+    except (OSError, IndexError):
+        return False
 
 
 def start_process(parent: int) -> None:

@@ -9,10 +9,11 @@ import math
 import signal
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmark import signals
 from benchmark.costs import gpu_memory_gib, memory_gib, relative_work
 from benchmark.errors import DeviceError
 from benchmark.executors.local import LocalExecutor
@@ -28,6 +29,8 @@ VANISHING_LIMIT = 3
 #: Pause before a run that was interrupted, or is under way elsewhere, is looked at again.
 RETRY_SECONDS = 5.0
 POLL_SECONDS = 0.2
+#: How long workers may take to save when an end is asked for, and one that something else holds: a debugger, say.
+SAVE_SECONDS, STOPPED_SECONDS = 120.0, 10.0
 #: Minutes beyond its time limit after which a worker that has not ended by itself hangs, and is killed.
 GRACE_MIN = 5.0
 #: Minutes of work that a lost machine may cost; a GPU's are dear, and may be lent.
@@ -84,6 +87,7 @@ class Scheduler:
             bound. The worker keeps to it; one that hangs is killed :data:`GRACE_MIN` later.
         deadline: when every run saves and ends, as after Ctrl-C; of the clock :func:`time.monotonic`.
         graphs: have trainings replay recorded steps.
+        asked: how often somebody has asked for an end by a signal, see :mod:`benchmark.signals`.
     """
 
     def __init__(
@@ -96,9 +100,10 @@ class Scheduler:
         timeout_min: float | None = None,
         deadline: float = math.inf,
         graphs: bool = False,
+        asked: Callable[[], int] = signals.asked,
     ) -> None:
         self.executor, self.store, self.places, self.view = executor, store, places, view
-        self.timeout_min, self.deadline, self.graphs = timeout_min, deadline, graphs
+        self.timeout_min, self.deadline, self.graphs, self.asked = timeout_min, deadline, graphs, asked
         self.summary = Summary()
         self.pace = Pace({})
         self.running: dict[str, PlannedRun] = {}
@@ -112,8 +117,8 @@ class Scheduler:
     def run(self, runs: Sequence[PlannedRun], *, retry_failed: bool = False) -> Summary:
         """Train the runs, none of which has a result; with ``retry_failed`` just the failures of earlier invocations.
 
-        Without it those wait, and are part of the summary. A ``KeyboardInterrupt``, or the deadline, makes every
-        worker save its state and ends the call with what is done. A GPU that can't be used gets no more runs.
+        Without it those wait, and are part of the summary. Who asks for an end, or the deadline, makes every worker
+        save its state and ends the call with what is done. A GPU that can't be used gets no more runs.
 
         Raises:
             DeviceError: no GPU can be used, and nothing was begun.
@@ -125,10 +130,9 @@ class Scheduler:
         self.pace = Pace({run.run_id: relative_work(run.spec) for run in queue})
         try:
             self._loop(queue)
-        except KeyboardInterrupt:
-            self._stop(queue)
-        except OSError:  # a full disk, say: nothing more can be ordered or recorded
-            self._stop(queue)
+        except BaseException:  # a full disk, say: nothing more can be ordered or recorded
+            with contextlib.suppress(OSError):
+                self._stop(queue)
             raise
         finally:
             self.view.close()
@@ -136,8 +140,8 @@ class Scheduler:
 
     def _loop(self, queue: deque[PlannedRun]) -> None:
         while self.running or (queue and self.executor.slots):
-            if time.monotonic() >= self.deadline:
-                self.summary.out_of_time = True
+            if self.asked() or time.monotonic() >= self.deadline:
+                self.summary.out_of_time = not self.asked()
                 self._stop(queue)
                 return
             self._start_what_fits(queue)
@@ -268,18 +272,20 @@ class Scheduler:
         self._tell_total()
 
     def _stop(self, queue: deque[PlannedRun]) -> None:
-        """Let every worker save; a second Ctrl-C, or two minutes, and they are ended without."""
+        """Let every worker save. Who asks again, or two minutes, ends them without; ten seconds one that is stopped."""
         self.summary.interrupted = True
+        asked, began = self.asked(), time.monotonic()
         self.executor.stop()
-        deadline = time.monotonic() + 120
         try:
-            while self.running and time.monotonic() < deadline:
+            while self.running and self.asked() == asked and time.monotonic() < began + SAVE_SECONDS:
+                if time.monotonic() > began + STOPPED_SECONDS:
+                    for name in self.executor.stopped():
+                        self.executor.kill(name)
                 for name, status in self.executor.ended().items():
                     self._ended(self.running.pop(name), status, queue)
                 time.sleep(POLL_SECONDS)
-        except KeyboardInterrupt:
-            pass
-        self.executor.stop(kill=True)
+        finally:
+            self.executor.stop(kill=True)
         self.summary.interrupted = bool(queue or self.running)  # else the last ones ended by themselves meanwhile
         for name in self.running:
             with contextlib.suppress(OSError):  # a full disk may be why we stop

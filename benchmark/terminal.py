@@ -1,5 +1,6 @@
 """Standard output and error, whoever reads them (floor 0)."""
 
+import errno
 import io
 import os
 import sys
@@ -16,9 +17,14 @@ class Shown(io.TextIOBase):
     """A standard stream that shows what text hides, replaces what its encoding lacks, and outlives its reader.
 
     Text of results, manifests and folders' names may be anybody's: an escape sequence in it would move the
-    cursor, rename the window or worse. Once the reader is gone, ``head`` say, everything goes nowhere, so that
-    what a command does and its exit status stay the same.
+    cursor, rename the window or worse. Once the reader is gone, ``head`` say, or its disk is full, everything goes
+    nowhere: what a command does is worth more than what it says of it.
+
+    Attributes:
+        lost: why something did not arrive that somebody misses: the full disk's word, not the gone reader's.
     """
+
+    lost: str | None = None
 
     def __init__(self, stream: io.TextIOWrapper) -> None:
         self.stream = stream
@@ -59,7 +65,9 @@ class Shown(io.TextIOBase):
     def _to_reader(self, act: Callable[[], Any]) -> None:
         try:
             act()
-        except BrokenPipeError:
+        except OSError as error:
+            if error.errno not in (errno.EPIPE, errno.EIO):  # the latter: a terminal that was closed
+                self.lost = error.strerror
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self.stream.fileno())
             os.close(nowhere)
@@ -71,6 +79,13 @@ def guard_streams() -> None:
         sys.stdout = Shown(sys.stdout)
     if isinstance(sys.stderr, io.TextIOWrapper):
         sys.stderr = Shown(sys.stderr)
+
+
+def lost_output() -> str | None:
+    """Why standard output is not whole, though somebody reads it; None where all is well."""
+    if sys.stdout is not None:  # it was closed from the beginning
+        sys.stdout.flush()
+    return getattr(sys.stdout, "lost", None)
 
 
 def live_console(*, stderr: bool = False) -> "Console | None":

@@ -16,7 +16,7 @@ from benchmark.paths import PACKAGE
 from .places import ROOT
 
 FLOORS = {
-    6: ("cli",),
+    6: ("entry", "cli"),
     5: ("scheduler", "progress"),
     4: ("worker", "executors", "bench"),
     3: ("training", "reports", "verdicts", "status", "verify", "merge", "preparation"),
@@ -40,6 +40,7 @@ FLOORS = {
         "processes",
         "helper",
         "terminal",
+        "signals",
         "wording",
     ),
 }

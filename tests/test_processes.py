@@ -1,6 +1,9 @@
+import os
 import platform
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -34,3 +37,17 @@ def test_freed_memory_is_kept_for_the_next_allocation() -> None:
 def test_elsewhere_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmark.processes.ctypes.CDLL", lambda _: object())
     processes.keep_freed_memory()
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="this system keeps no /proc")
+def test_a_stopped_process_is_told_from_one_that_sleeps() -> None:
+    assert not processes.is_stopped(os.getpid())
+    with subprocess.Popen(["sleep", "60"]) as process:
+        try:
+            assert not processes.is_stopped(process.pid)
+            process.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+            assert processes.is_stopped(process.pid)
+        finally:
+            process.kill()
+    assert not processes.is_stopped(process.pid)

@@ -136,6 +136,7 @@ class FakeExecutor:
         self.asked: list[float] = []
         self.stops: list[bool] = []
         self.killed: list[str] = []
+        self.held: set[str] = set()
         self.polled = 0
         self.alone: set[str] = set()
 
@@ -159,8 +160,6 @@ class FakeExecutor:
 
     def ended(self) -> dict[str, int]:
         self.polled += 1
-        if self.polled in self.interrupt_polls:
-            raise KeyboardInterrupt
         self.running = {name: (left - 1, status) for name, (left, status) in self.running.items()}
         over = {name: status for name, (left, status) in self.running.items() if left <= 0}
         for name in over:
@@ -168,8 +167,15 @@ class FakeExecutor:
         self.slots -= list(over.values()).count(EXIT_NO_DEVICE)
         return over
 
+    def signals(self) -> int:
+        """Signals come while it is polled for the so-manieth time."""
+        return sum(poll <= self.polled for poll in self.interrupt_polls)
+
     def stop(self, *, kill: bool = False) -> None:
         self.stops.append(kill)
+
+    def stopped(self) -> list[str]:
+        return [name for name in self.running if name in self.held]
 
     def kill(self, run_id: str) -> None:
         self.killed.append(run_id)
@@ -219,8 +225,8 @@ class Bench:
     ) -> Summary:
         self.view = FakeView()
         engine = cast(LocalExecutor, executor)
-        limits: dict[str, Any] = {"timeout_min": timeout_min, "deadline": deadline}
-        scheduler = Scheduler(engine, self.store, self.places, self.view, **limits, graphs=graphs)
+        options: dict[str, Any] = {"timeout_min": timeout_min, "deadline": deadline, "graphs": graphs}
+        scheduler = Scheduler(engine, self.store, self.places, self.view, **options, asked=executor.signals)
         return scheduler.run(runs, retry_failed=retry_failed)
 
     def outcomes(self) -> list[str]:
@@ -605,6 +611,38 @@ def test_a_second_ctrl_c_ends_them_at_once(bench: Bench) -> None:
     assert executor.polled == 3
     assert executor.stops == [False, True]
     assert bench.view.closed == 1
+
+
+def test_a_worker_that_a_debugger_holds_is_not_waited_for(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "STOPPED_SECONDS", 0.05)
+    held, other = runs_of(2)
+    executor = FakeExecutor(interrupt, slots=2, polls=10**9, interrupt_polls=[1])
+    executor.held = {held.run_id}
+
+    def kill(run_id: str) -> None:
+        assert run_id == held.run_id
+        executor.running = {
+            name: (0, -signal.SIGKILL if name == run_id else EXIT_INTERRUPTED) for name in (run_id, other.run_id)
+        }
+
+    monkeypatch.setattr(executor, "kill", kill)
+    assert bench.run(executor, [held, other]) == Summary(interrupted=True)
+    assert bench.attempts(held)[-1] == "interrupted"
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), SystemExit(), ZeroDivisionError()])
+def test_whatever_ends_the_runner_no_worker_is_left(
+    bench: Bench, error: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    executor = FakeExecutor(interrupt, polls=2)
+    monkeypatch.setattr(Scheduler, "_kill_overdue", fail)
+    with pytest.raises(type(error)):
+        bench.run(executor, runs_of(1))
+    assert executor.stops == [False, True]
+    assert not executor.running
 
 
 @pytest.mark.parametrize("status", [-signal.SIGTERM, -signal.SIGKILL])

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import click
 
-from benchmark import __version__
+from benchmark import __version__, signals
 from benchmark.cli.bench import bench
 from benchmark.cli.common import Group
 from benchmark.cli.compare import compare
@@ -50,12 +50,13 @@ def main() -> None:
     """Run the command line; whatever goes wrong becomes one line and an exit status."""
     guard_streams()
     try:
+        signals.heed()
         status = cli(standalone_mode=False)
     except click.ClickException as error:
         _end(error.format_message(), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted; the same command goes on from here.", err=True)
-        sys.exit(130)
+        sys.exit(signals.EXIT_INTERRUPTED)
     except UserError as error:
         _end(str(error), 2)
     except BenchmarkError as error:

@@ -1,7 +1,6 @@
 """``run``: train what is missing, then write the reports."""
 
 import math
-import signal
 import sys
 import time
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from benchmark import signals
 from benchmark.cli.common import (
     MINUTES,
     check_graphs,
@@ -112,8 +112,8 @@ def run(
     scheduler = Scheduler(
         engine, store, places, make_view(click.echo), timeout_min=timeout_min, deadline=deadline, graphs=graphs
     )
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended politely is interrupted like by Ctrl-C
-    summary = scheduler.run(plan.missing, retry_failed=retry_failed)
+    with signals.held():  # an exception where a worker is being started would lose it
+        summary = scheduler.run(plan.missing, retry_failed=retry_failed)
     write_reports(loaded, store, reports_dir, trials, click.echo, places.cache)
     _name_failures(summary, store)
     if summary.no_device:
@@ -124,7 +124,7 @@ def run(
     if summary.interrupted:
         why = f"The {budget_min:g} minutes of --budget-min are over" if summary.out_of_time else "Interrupted"
         click.echo(f"{why}; the same command goes on from here.", err=True)
-        sys.exit(130)
+        sys.exit(signals.EXIT_INTERRUPTED)
     sys.exit(1 if summary.failed or summary.left else 0)
 
 

@@ -13,7 +13,7 @@ from benchmark.hardware import cores, device_kind, gpus, memory_available_gib, s
 from benchmark.jobs import EXIT_NO_DEVICE, RunFolder
 from benchmark.nvidia import Gpu, free_gib
 from benchmark.paths import ROOT
-from benchmark.processes import unbound
+from benchmark.processes import is_stopped, unbound
 
 #: What part of the free memory runs may take: estimates are rough, and others want some too.
 _SHARE = 0.9
@@ -134,6 +134,11 @@ class LocalExecutor:
         self._running[run_id].process.kill()
 
     def stop(self, *, kill: bool = False) -> None:
-        """Ask every running worker to save and end; ``kill`` ends it at once."""
+        """Ask every running worker to save and end, also one that was stopped; ``kill`` ends it at once."""
         for one in self._running.values():
-            one.process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
+            for number in (signal.SIGKILL,) if kill else (signal.SIGTERM, signal.SIGCONT):
+                one.process.send_signal(number)
+
+    def stopped(self) -> list[str]:
+        """Runs whose worker hears no signal: a debugger holds it, or somebody has stopped it again."""
+        return [name for name, one in self._running.items() if is_stopped(one.process.pid)]

@@ -245,14 +245,14 @@ def test_a_gpu_that_is_unusable_gets_no_more_runs(monkeypatch: pytest.MonkeyPatc
     assert not executor.fits(1)
 
 
-@pytest.mark.parametrize(("kill", "number"), [(False, signal.SIGTERM), (True, signal.SIGKILL)])
-def test_stopping_reaches_every_worker(tmp_path: Path, kill: bool, number: int) -> None:
+@pytest.mark.parametrize(("kill", "numbers"), [(False, [signal.SIGTERM, signal.SIGCONT]), (True, [signal.SIGKILL])])
+def test_stopping_reaches_every_worker(tmp_path: Path, kill: bool, numbers: list[int]) -> None:
     executor = LocalExecutor("cpu", [Slot(None, n) for n in range(3)], memory_gib=10)
     started = [start(executor, tmp_path, name) for name in "abc"]
     started[0].status = 0
     executor.ended()
     executor.stop(kill=kill)
-    assert [process.signals for process in started] == [[], [number], [number]]
+    assert [process.signals for process in started] == [[], numbers, numbers]  # SIGCONT for one that was stopped
 
 
 def test_one_worker_is_killed_and_the_others_go_on(tmp_path: Path) -> None:
