@@ -17,7 +17,7 @@ from .places import ROOT
 
 FLOORS = {
     6: ("entry", "cli"),
-    5: ("scheduler", "progress"),
+    5: ("scheduler", "attempts", "progress"),
     4: ("worker", "executors", "bench"),
     3: ("training", "reports", "verdicts", "status", "verify", "merge", "preparation"),
     2: ("methods", "plan", "plausible", "failures"),

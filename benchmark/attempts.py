@@ -1,0 +1,85 @@
+"""One run of an invocation, through all its starts (floor 5)."""
+
+import signal
+from dataclasses import dataclass
+
+from benchmark.failures import record_failure
+from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NO_DEVICE, RunFolder
+from benchmark.plan import PlannedRun
+from benchmark.store import Status, Store
+
+#: Starts of a worker that may vanish without a word (killed, out of the system's memory) before it counts as crashed.
+VANISHING_LIMIT = 3
+#: What exit statuses say that are no end of a run.
+_SAID = {EXIT_INTERRUPTED: "interrupted", EXIT_BUSY: "elsewhere", EXIT_NO_DEVICE: "no device"}
+
+
+@dataclass
+class Attempt:
+    """A run that is to be trained, or is.
+
+    Attributes:
+        run: which one.
+        folder: its scratch folder.
+        store: where its result appears.
+        device: ``cpu`` or ``cuda``, for what is recorded of it.
+        not_before: when it may start, by :func:`time.monotonic`; like ``started``, when it did.
+        silent_starts: of those without a known end, how many there were before this one.
+        overdue: whether it hung and was killed.
+        alone: whether it gets a device for itself.
+    """
+
+    run: PlannedRun
+    folder: RunFolder
+    store: Store
+    device: str
+    not_before: float = 0.0
+    started: float = 0.0
+    silent_starts: int = 0
+    overdue: bool = False
+    alone: bool = False
+
+    @property
+    def name(self) -> str:
+        """The run's id."""
+        return self.run.run_id
+
+    def begin(self, now: float) -> None:
+        """Note what a start changes, before the worker's first word."""
+        self.started, self.overdue, self.silent_starts = now, False, self.folder.vanished()
+
+    def outcome(self, status: int, *, stopping: bool, timeout_min: float | None) -> str:
+        """What its ended worker means; the files say it, the exit status only helps.
+
+        Args:
+            status: of the worker's process; negative is a signal's number.
+            stopping: whether workers are being asked, or made, to end.
+            timeout_min: what it was bounded by.
+        """
+        if self.name in self.store.completed():
+            return "completed"
+        if status in _SAID:
+            return _SAID[status]
+        if status == EXIT_FAILED:
+            if self.name in self.store.failed():
+                return self.store.load_failure(self.name).status
+            return f"failed without a record: {' '.join(self.folder.log_tail(1))}"
+        if self.overdue:
+            return self._record("timed_out", f"took more than {timeout_min:g} minutes (--timeout-min) and hung")
+        if stopping and status in (-signal.SIGTERM, -signal.SIGKILL):
+            self.folder.note_attempt("interrupted")  # our own signal met it before it could say so
+            return "interrupted"
+        if self.folder.vanished() == self.silent_starts:  # it ended before its first word
+            self.folder.note_attempt("start")
+        if self.folder.vanished() < VANISHING_LIMIT:
+            return "vanished"
+        return self._record("crashed", f"its process ended {VANISHING_LIMIT} times without a word (status {status})")
+
+    def had_too_little(self, status: int, outcome: str) -> bool:
+        """Whether it may have lacked the memory of runs beside it: then it is tried once more, with none there."""
+        killed = outcome == "vanished" and status == -signal.SIGKILL  # by the system, say
+        return (outcome == "out_of_memory" or killed) and bool(self.folder.beside()) and not self.alone
+
+    def _record(self, status: Status, reason: str) -> str:
+        record_failure(self.store, self.folder, self.run.spec, self.device, status, reason)
+        return status
