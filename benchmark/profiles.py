@@ -177,6 +177,11 @@ class Variant:
         return self.profile.judges == "cells" and self.keeps_protocol
 
     @property
+    def judges_claims(self) -> bool:
+        """Whether the paper's claims are answered by its runs; a protocol of one's own answers none."""
+        return self.profile.judges != "nothing" and self.keeps_protocol
+
+    @property
     def epoch_reported(self) -> str:
         """``last``, or ``best``, which the test set chose: whose scores stand beside the printed numbers."""
         return str(self.choice("epoch_reported") or PLAN_CHOICES["epoch_reported"][0])

@@ -1,7 +1,10 @@
 """What state each planned run is in, read from files alone (floor 3)."""
 
 import contextlib
+import csv
+import io
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,9 +12,11 @@ from filelock import FileLock, Timeout
 
 from benchmark.costs import relative_work
 from benchmark.errors import StoreError
+from benchmark.files import read_regular
 from benchmark.jobs import RunFolder
 from benchmark.plan import Plan
 from benchmark.plausible import is_number
+from benchmark.profiles import Variant
 from benchmark.spec import TrainSpec
 from benchmark.store import Store
 
@@ -91,6 +96,22 @@ def seconds_left(plan: Plan, store: Store, run_folders: Path, done: Sequence[flo
     if not left:
         return 0.0
     return left * statistics.median(rates) / max(1, running) if rates else None
+
+
+def claims_reported(variant: Variant, reports_dir: Path) -> str | None:
+    """How the paper's claims stood when the last report was written, in a line; None without a report.
+
+    Judging them anew means reading every result; looking should not take that long.
+    """
+    if not variant.judges_claims:
+        return f"claims: not judged (profile {variant.reports_name})"
+    try:
+        text = read_regular(reports_dir / variant.reports_name / "claims.csv").decode()
+        words = {row["claim"]: row["claim_verdict"] for row in csv.DictReader(io.StringIO(text))}
+    except (OSError, ValueError, KeyError, csv.Error):
+        return None
+    counts = ", ".join(f"{count} {word}" for word, count in Counter(words.values()).most_common())
+    return f"claims by the last report: {counts}" if counts else None
 
 
 def _state(run_id: str, failed: set[str], folder: RunFolder) -> str:

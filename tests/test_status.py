@@ -13,7 +13,7 @@ from benchmark.cli.common import run_folders
 from benchmark.jobs import Progress, RunFolder
 from benchmark.plan import Plan, make_plan
 from benchmark.profiles import load_variant
-from benchmark.status import count_states, seconds_left, speeds
+from benchmark.status import claims_reported, count_states, seconds_left, speeds
 from benchmark.store import Failure, Store
 from benchmark.suite import load_suite
 
@@ -93,3 +93,23 @@ def test_status_prints_the_time_left(
     done(store, planned(manifest, store), 4, seconds=100.0)
     assert said().endswith("6 min 40 s\n")
     assert run_folders(tmp_path / "scratch", store).parent == tmp_path / "scratch" / "runs"
+
+
+# ------------------------------------------------------------------ claims
+
+
+def test_claims_stand_as_the_last_report_left_them(tmp_path: Path) -> None:
+    reduced = load_variant("reduced")
+    assert claims_reported(reduced, tmp_path) is None
+    (tmp_path / "reduced").mkdir()
+    lines = ["claim,part,claim_verdict", "1,a,supported", "1,b,supported", "2,a,undecided", "8a,x,supported"]
+    (tmp_path / "reduced" / "claims.csv").write_text("\n".join(lines))
+    assert claims_reported(reduced, tmp_path) == "claims by the last report: 2 supported, 1 undecided"
+    (tmp_path / "reduced" / "claims.csv").write_text("something else\n1\n")
+    assert claims_reported(reduced, tmp_path) is None
+
+
+def test_profiles_that_judge_nothing_say_so(tmp_path: Path) -> None:
+    assert claims_reported(load_variant("mini"), tmp_path) == "claims: not judged (profile mini)"
+    own = load_variant("paper", ["schedule.epochs=6"])
+    assert claims_reported(own, tmp_path) == "claims: not judged (profile paper+schedule.epochs=6)"

@@ -30,7 +30,7 @@ def compare(first: str, second: str, suites: tuple[str, ...], results_dir: Path,
     A and B are a profile with its settings (reduced, paper+numerics.precision=bf16), or such a folder of another
     results folder (../lab2/results/reduced). For example: run_suite.py compare reduced reduced+beta_on=last table1
     """
-    from benchmark.reports.paper import judges_claims, whole_paper
+    from benchmark.reports.paper import whole_paper
     from benchmark.reports.readings import readings_of
     from benchmark.reports.runs import Runs
     from benchmark.suite import load_suites
@@ -45,7 +45,7 @@ def compare(first: str, second: str, suites: tuple[str, ...], results_dir: Path,
         a, b = readings_of(one, runs[0]), readings_of(other, runs[1])
         cells[one.name] = compared(list(a.values()), list(b.values()), epoch)
     papers = [whole_paper(variant, of) for (variant, _), of in zip(sides, runs, strict=True)]
-    judged = all(judges_claims(variant) for variant, _ in sides)
+    judged = all(variant.judges_claims for variant, _ in sides)
     claims = [
         {"claim": a.claim, "statement": a.statement, "first": a.verdict.word, "second": b.verdict.word}
         for a, b in zip(papers[0].claims, papers[1].claims, strict=True)

@@ -23,10 +23,10 @@ from benchmark.cli.common import (
 )
 from benchmark.costs import cost_model
 from benchmark.hardware import chosen_device, cores
-from benchmark.manifest import find_manifests, load_manifest, suite_names
+from benchmark.manifest import PAPER_SUITES, find_manifests, load_manifest, suite_names
 from benchmark.plan import make_plan
 from benchmark.profiles import load_variant
-from benchmark.status import count_states, failures, seconds_left, speeds
+from benchmark.status import claims_reported, count_states, failures, seconds_left, speeds
 from benchmark.wording import duration
 
 
@@ -91,6 +91,7 @@ def plan(
 @trials_option
 @set_option
 @results_option
+@reports_option
 @scratch_option
 @json_option
 def status(
@@ -99,6 +100,7 @@ def status(
     trials: int | None,
     settings: tuple[str, ...],
     results_dir: Path,
+    reports_dir: Path,
     scratch_dir: Path,
     form: str,
 ) -> None:
@@ -123,6 +125,9 @@ def status(
         say(f"failed: {name}: {reason}")
     if len(loaded) > 1:  # suites share runs: what is left of all is less than the sum
         click.echo(f"{headline(loaded, together)}; time left {_time(seconds_left(together, store, folders, done))}")
+    of_the_paper = any(suite.name in PAPER_SUITES for suite in loaded)
+    if of_the_paper and (line := claims_reported(loaded[0].variant, reports_dir)):
+        say(line)
 
 
 def _time(seconds: float | None) -> str:

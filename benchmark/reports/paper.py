@@ -38,19 +38,9 @@ class Paper:
     failed: int
 
     @property
-    def judges_claims(self) -> bool:
-        """Whether its profile and settings let the paper's claims be answered."""
-        return judges_claims(self.variant)
-
-    @property
     def words(self) -> Counter[str]:
         """How many printed scores have each verdict."""
         return Counter(verdict.word for of in self.verdicts.values() for verdict in of.values())
-
-
-def judges_claims(variant: Variant) -> bool:
-    """Whether claims are answered under this variant: a protocol of one's own answers none."""
-    return variant.profile.judges != "nothing" and variant.keeps_protocol
 
 
 def paper_suites(variant: Variant, loaded: Sequence[Suite] = ()) -> tuple[Suite, ...]:

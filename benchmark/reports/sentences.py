@@ -40,7 +40,7 @@ def about_claims(paper: Paper) -> str:
     """What can be said of the claims, counting what can be judged and not what could be."""
     claims = paper.claims
     name = paper.variant.reports_name
-    if not paper.judges_claims:
+    if not paper.variant.judges_claims:
         return f"The claims are not judged (profile {name})."
     done, planned = paper.runs["all"]
     judged = [claim for claim in claims if claim.verdict.word != "not enough runs"]

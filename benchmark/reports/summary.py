@@ -41,7 +41,7 @@ def render(paper: Paper) -> str:
 
 
 def _claims(paper: Paper) -> Iterator[str]:
-    if not paper.judges_claims:
+    if not paper.variant.judges_claims:
         lines = [f"- {claim.claim}. {escape(claim.statement)}: not judged" for claim in paper.claims]
         yield "\n".join(lines)
         return

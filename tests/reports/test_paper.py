@@ -116,7 +116,7 @@ def test_claims_in_small_carry_the_profiles_name(store: Store) -> None:
 
 
 def test_a_protocol_of_its_own_answers_no_claim(store: Store) -> None:
-    assert not whole_paper(load_variant("paper", ["schedule.epochs=6"]), Runs(store)).judges_claims
+    assert not whole_paper(load_variant("paper", ["schedule.epochs=6"]), Runs(store)).variant.judges_claims
 
 
 def test_trials_csv(store: Store) -> None:
