@@ -9,6 +9,7 @@ import pandas as pd
 from benchmark.manifest import COST_METRICS, Published
 from benchmark.plausible import KEPT, PROCESS_MEMORY, is_number
 from benchmark.provenance import origin
+from benchmark.reports.images import test_copies, train_images
 from benchmark.reports.readings import readings_of, score, scored, verdicts_of
 from benchmark.reports.runs import Runs
 from benchmark.spec import CostSpec
@@ -44,6 +45,8 @@ FRAME_COLUMNS = (
     "p_difference_holm",
     "trials_needed",
     "trials_wanted",
+    "train_images",
+    "test_copies",
     "measured_on",
     "memory_kind",
     "time_kind",
@@ -97,6 +100,7 @@ def _records(cell: Cell, suite: Suite, runs: Runs, wanted: int, verdict: Verdict
         return
     found, metric = scored(cell, runs), suite.manifest.metric
     place["not_counted"] = ", ".join([*runs.not_counted(cell.spec), *found.lacking]) or None
+    place |= {"train_images": train_images(found.results), "test_copies": test_copies(found.results)}
     mixed = _mixed(found.results)
     for epoch in ("last", "best"):
         reported = epoch == suite.variant.epoch_reported
@@ -142,7 +146,7 @@ def _cost_records(cell: Cell, spec: CostSpec, place: Record, runs: Runs) -> Iter
     broken = runs.not_counted(spec)
     if result is not None and not isinstance(result.metrics.get(cell.row), dict):
         broken, result = [*broken, f"{result.run_id}.json"], None
-    place["not_counted"] = ", ".join(broken) or None
+    place |= {"not_counted": ", ".join(broken) or None, "train_images": train_images([result] if result else [])}
     overhead = cell.published.overhead_percent if cell.published else None
     for metric, printed in (
         (cell.reads, cell.published),

@@ -29,7 +29,10 @@ def render(suite: Suite, table: Table) -> str:
         f"Source: {escape(manifest.source)}.",
         _notices(suite, table),
         _grid(suite, table),
-        "\n".join(f"- {note}" for note in [*map(escape, manifest.footnotes), *_lost(table), *_mixtures(table)]),
+        "\n".join(
+            f"- {note}"
+            for note in [*map(escape, manifest.footnotes), *_lost(table), *_copies(table), *_mixtures(table)]
+        ),
         f"![{escape(table.title)}]({suite.name}.png)",
         f"All numbers: [{suite.name}.csv]({suite.name}.csv). Make this report again: `{command(suite, table)}`",
     ]
@@ -143,6 +146,13 @@ def _lost(table: Table) -> list[str]:
     return [
         f"**Not counted**, as they can't be read or contradict themselves: {files}; "
         "`python run_suite.py verify` says why."
+    ]
+
+
+def _copies(table: Table) -> list[str]:
+    return [
+        f"{escape(title)}: {copies} test images are also among the training images, pixel for pixel."
+        for title, copies in table.copies
     ]
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from benchmark.axes import Dataset
 from benchmark.manifest import COST_METRICS, Published
 from benchmark.reports.frame import OVERHEADS, Record, main_metric
+from benchmark.reports.images import grouped
 from benchmark.spec import CostSpec, TrainSpec
 from benchmark.statistics import Summary
 from benchmark.suite import Suite
@@ -51,7 +51,7 @@ class Table:
 
     ``trained`` says what stands behind the rows' names under the suite's profile: networks, images, epochs.
     ``mixed`` names what the trials of some cells do not share, and which cells those are; ``not_counted`` the
-    result files that could not be.
+    result files that could not be; ``copies`` the datasets with test images that are training images too.
     """
 
     title: str
@@ -64,6 +64,7 @@ class Table:
     memory_kind: str | None = None
     time_kind: str | None = None
     not_counted: tuple[str, ...] = ()
+    copies: tuple[tuple[str, str], ...] = ()
     mixed: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
 
 
@@ -80,9 +81,14 @@ def tabulate(suite: Suite, frame: pd.DataFrame) -> Table:
         trials = int(record["trials"])
         summary = Summary(float(record["mean"]), _known(record["std"]), trials) if trials else None
         wanted = int(record["trials_wanted"])
-        shown = TableCell(cell.reads, cell.published, summary, wanted, _known(overhead), verdict=_verdict(record))
-        cells[cell.row, cell.column] = shown
+        printed = TableCell(cell.reads, cell.published, summary, wanted, _known(overhead), verdict=_verdict(record))
+        cells[cell.row, cell.column] = printed
     manifest = suite.manifest
+    shown = [
+        (cell.spec, str(record["train_images"]), record["test_copies"])
+        for cell in suite.cells
+        if (record := records[cell.row, cell.column, main_metric(suite, cell.reads)])["trials"]
+    ]
     columns = ("measured_on", "memory_kind", "time_kind", "not_counted")
     devices, kinds, times, broken = ([text for text in frame[name] if isinstance(text, str)] for name in columns)
     return Table(
@@ -91,7 +97,10 @@ def tabulate(suite: Suite, frame: pd.DataFrame) -> Table:
         rows=tuple(row.name for row in manifest.rows),
         columns=tuple(column.name for column in manifest.columns),
         cells=_with_best(cells, suite),
-        trained=_trained([cell.spec for cell in suite.cells if cells[cell.row, cell.column].summary]),
+        trained=_trained([(spec, images) for spec, images, _ in shown]),
+        copies=tuple(
+            dict.fromkeys((spec.dataset.facts.title, grouped(text)) for spec, _, text in shown if isinstance(text, str))
+        ),
         measured_on=devices[0] if devices else None,
         memory_kind=kinds[0] if kinds else None,
         time_kind=times[0] if times else None,
@@ -107,22 +116,18 @@ def _verdict(record: Record) -> Verdict:
     return Verdict(word=record["verdict"], reason=record["verdict_reason"], strong=strong, robust=robust)
 
 
-def _trained(specs: Sequence[TrainSpec | CostSpec]) -> str:
+def _trained(runs: Sequence[tuple[TrainSpec | CostSpec, str]]) -> str:
     """For instance ``resnet11; 10,000 training images; 6 epochs``; where specs differ, each of their values."""
-    if not specs:
+    if not runs:
         return "nothing yet"
+    specs = [spec for spec, _ in runs]
     facts = [
         [spec.network.label for spec in specs],
-        [f"{_images(spec.dataset)} training images" for spec in specs],
+        [f"{grouped(images)} training images" for _, images in runs],
         [f"{spec.dataset.input_size} pixels" for spec in specs if spec.dataset.input_size],
         [counted(spec.schedule.epochs, "epoch") for spec in specs if isinstance(spec, TrainSpec)],
     ]
     return "; ".join(" or ".join(dict.fromkeys(values)) for values in facts if values)
-
-
-def _images(dataset: Dataset) -> str:
-    count = dataset.train_images or dataset.facts.train_images
-    return f"{count:,}" if count else "all"  # nobody has counted a folder of one's own
 
 
 def _places_by_mixture(frame: pd.DataFrame) -> dict[str, list[tuple[str, str]]]:

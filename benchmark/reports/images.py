@@ -1,0 +1,44 @@
+"""The images behind results: how many were trained on, and which were tested on as well (floor 3)."""
+
+import re
+from collections.abc import Sequence
+
+from benchmark.data.cifar import LAYOUTS
+from benchmark.plausible import is_number
+from benchmark.store import Result
+
+
+def train_images(results: Sequence[Result]) -> str | None:
+    """For instance ``10000``; where trials differ, each number. None without results."""
+    return " or ".join(dict.fromkeys(_trained_on(result) for result in results)) or None
+
+
+def test_copies(results: Sequence[Result]) -> str | None:
+    """For instance ``10 of 10000``: test images that are training images too. None where none is known of."""
+    found = [_counts(result) for result in results]
+    texts = [f"{counts['test_in_train']} of {counts['test']}" for counts in found if counts.get("test_in_train")]
+    return " or ".join(dict.fromkeys(texts)) or None
+
+
+def grouped(text: str) -> str:
+    """With commas in its numbers, for readers."""
+    return re.sub(r"\d+", lambda number: f"{int(number[0]):,}", text)
+
+
+def _counts(result: Result) -> dict[str, int]:
+    """What the worker counted; empty in results of before it did."""
+    counts = result.provenance.get("images")
+    names = ("train", "test", "test_in_train")
+    whole = isinstance(counts, dict) and all(is_number(counts.get(name)) for name in names)
+    return {name: int(counts[name]) for name in names} if isinstance(counts, dict) and whole else {}
+
+
+def _trained_on(result: Result) -> str:
+    if counts := _counts(result):
+        return str(counts["train"])
+    dataset = result.spec.dataset
+    asked, published = dataset.train_images, dataset.facts.train_images
+    sure = dataset.source == "standin" or (dataset.source == "official" and dataset.name in LAYOUTS)
+    if asked:  # of which there may have been fewer, unless they were generated or their files are known to the byte
+        return str(asked) if sure else f"up to {asked}"
+    return str(published) if published else "all"  # nobody counted a folder of one's own
