@@ -25,6 +25,8 @@ EXIT_BUSY = 76
 #: Exit status of a worker that can't use the GPU it was given; its run is none the worse for it.
 EXIT_NO_DEVICE = 77
 
+#: Names the process of a runner that no worker is to outlive; of the same machine, and the worker's parent.
+LEASH_VARIABLE = "SFE_RUNNER_PID"
 #: Names a recorder of steps as ``module:function``, in place of CUDA's: what tests record with on a processor.
 RECORDER_VARIABLE = "SFE_STEP_RECORDER"
 

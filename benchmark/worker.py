@@ -1,22 +1,19 @@
 """One run: a job in, a result out (floor 4). ``python -m benchmark.worker RUN_FOLDER``.
 
-Every engine starts this same command, and files hold all truth. A worker that gets SIGTERM, SIGINT,
-SIGUSR1 or SIGUSR2, or whose runner is gone, saves its state and exits 75; started again, it goes on. Whatever
-ends a run otherwise is recorded as its failure, with exit status 1.
+Every engine starts this same command, and files hold all truth. A worker that is asked to end by a signal, or whose
+runner is gone, saves its state and exits 75; started again, it goes on. Whatever ends a run otherwise is recorded as
+its failure, with exit status 1.
 """
 
 import contextlib
-import dataclasses
 import datetime
 import functools
 import os
-import signal
 import sys
 import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
@@ -41,46 +38,12 @@ from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NO_DEV
 from benchmark.processes import keep_freed_memory
 from benchmark.spec import CostSpec, TrainSpec
 from benchmark.store import SCHEMA_VERSION, Failure, Result, Status, Store
+from benchmark.terminal import guard_streams
+from benchmark.watch import Watch
 
 if TYPE_CHECKING:
     from benchmark.training.device import GpuSession
     from benchmark.training.loop import Training
-
-_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
-
-
-@dataclasses.dataclass
-class _Watch:
-    """Whether this attempt is to end: asked by a signal, left by its runner, or out of time.
-
-    It only notes a signal; that is acted on between two steps, where the state is whole.
-    """
-
-    began: float = dataclasses.field(default_factory=time.monotonic)
-    parent: int = dataclasses.field(default_factory=os.getppid)
-    signalled: int | None = None
-
-    def start(self) -> None:
-        """Note signals from here on."""
-        for number in _SIGNALS:
-            signal.signal(number, self._note)
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        self.signalled = number
-
-    def check(self, timeout_min: float | None, train_seconds: float = 0) -> None:
-        """Raise what ends the attempt.
-
-        Both the training steps of all attempts together and the whole of this attempt are bounded.
-        """
-        if self.signalled is not None or os.getppid() != self.parent:
-            raise InterruptedRun(f"signal {self.signalled}" if self.signalled else "the runner is gone")
-        if timeout_min is None:
-            return
-        if train_seconds > 60 * timeout_min:
-            raise TimedOutError(f"trained for more than {timeout_min:g} minutes (--timeout-min)")
-        if time.monotonic() - self.began > 60 * timeout_min:
-            raise TimedOutError(f"this attempt took more than {timeout_min:g} minutes (--timeout-min)")
 
 
 def main(arguments: list[str]) -> int:
@@ -88,9 +51,13 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         print("usage: python -m benchmark.worker RUN_FOLDER", file=sys.stderr)
         return 2
-    watch = _Watch()
-    watch.start()  # first of all: a signal that nobody notes ends the process without a word
+    guard_streams()  # its log may lie on a disk that is full
     folder = RunFolder(Path(arguments[0]))
+    with Watch(folder) as watch:  # first of all: a signal that nobody notes ends the process without a word
+        return _attempt(folder, watch)
+
+
+def _attempt(folder: RunFolder, watch: Watch) -> int:
     try:
         job = folder.job()
     except UserError as error:
@@ -110,7 +77,7 @@ def main(arguments: list[str]) -> int:
 
 
 class _Worker:
-    def __init__(self, folder: RunFolder, job: Job, watch: _Watch) -> None:
+    def __init__(self, folder: RunFolder, job: Job, watch: Watch) -> None:
         self.folder, self.job, self.watch = folder, job, watch
         self.store = Store(Path(job.results_folder))
         self.started = datetime.datetime.now(datetime.UTC)
@@ -146,6 +113,7 @@ class _Worker:
         return 0
 
     def _completed(self) -> None:
+        self.watch.check()  # the runner may be gone since before this process could look
         if self.job.spec.numerics.compiled:  # for other runs of this network too; it takes minutes
             os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(Path(self.job.cache_dir).parent / "compiled"))
         if self.job.run_id in self.store.completed():

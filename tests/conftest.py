@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 import torch
 
-from benchmark import hardware, worker
+from benchmark import hardware
+from benchmark.signals import ENDING
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -47,7 +48,7 @@ def own_numerics(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def own_process(own_numerics: None) -> Iterator[None]:
     """A worker owns its process: put back what it sets in this one."""
-    handlers = {number: signal.getsignal(number) for number in worker._SIGNALS}
+    handlers = {number: signal.getsignal(number) for number in ENDING}
     yield
     for number, handler in handlers.items():
         signal.signal(number, handler)

@@ -117,7 +117,7 @@ def ordered(tmp_path: Path) -> RunFolder:
 @pytest.fixture
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker without its signal handlers and without its changes to torch."""
-    monkeypatch.setattr("benchmark.worker._SIGNALS", ())
+    monkeypatch.setattr("benchmark.watch.ENDING", ())
     monkeypatch.setattr("benchmark.training.loop.apply_numerics", lambda numerics: None)
 
 

@@ -20,8 +20,18 @@ from benchmark import provenance, worker
 from benchmark.axes import Dataset, Masks, Method, Network, Numerics, Schedule
 from benchmark.errors import DivergedError
 from benchmark.hardware import cpu_model
-from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NO_DEVICE, RECORDER_VARIABLE, Job, RunFolder
+from benchmark.jobs import (
+    EXIT_BUSY,
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_NO_DEVICE,
+    LEASH_VARIABLE,
+    RECORDER_VARIABLE,
+    Job,
+    RunFolder,
+)
 from benchmark.provenance import origin
+from benchmark.signals import ENDING
 from benchmark.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec, run_id
 from benchmark.store import Result, Store
 from benchmark.training import checkpoint, device, evaluation, loop
@@ -532,7 +542,7 @@ def test_signals_are_noted_before_the_job_is_read(tmp_path: Path, monkeypatch: p
     assert place.attempts() == ["start", "interrupted"]
 
 
-@pytest.mark.parametrize("number", worker._SIGNALS, ids=lambda number: number.name)
+@pytest.mark.parametrize("number", ENDING, ids=lambda number: number.name)
 def test_a_signal_saves_the_run_between_two_steps(
     number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: Result
 ) -> None:
@@ -551,9 +561,50 @@ def test_a_signal_saves_the_run_between_two_steps(
 
 def test_a_worker_whose_runner_is_gone_saves_and_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = Place(tmp_path, spec_of())
+    monkeypatch.setenv(LEASH_VARIABLE, str(os.getppid()))
     at_step(monkeypatch, 2, lambda: monkeypatch.setattr(os, "getppid", lambda: 1))
     assert place.run() == EXIT_INTERRUPTED
     assert place.folder.checkpoint.exists()
+    assert LEASH_VARIABLE not in os.environ, "its own helpers have another parent"
+
+
+def test_a_runner_that_was_gone_before_the_worker_could_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Place(tmp_path, spec_of())
+    monkeypatch.setenv(LEASH_VARIABLE, "1" if os.getppid() != 1 else "2")
+    monkeypatch.setattr(Training, "run", fail_with(AssertionError("trained for nobody")))
+    assert place.run() == EXIT_INTERRUPTED
+    assert place.attempts() == ["start", "interrupted"]
+
+
+def test_a_worker_without_a_runner_on_its_machine_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a batch system starts it."""
+    place = Place(tmp_path, spec_of())
+    at_step(monkeypatch, 2, lambda: monkeypatch.setattr(os, "getppid", lambda: 1))
+    assert place.run() == 0
+
+
+@pytest.mark.usefixtures("own_process")
+def test_no_worker_outlives_its_runner_whatever_it_is_at(tmp_path: Path) -> None:
+    """In a step, an evaluation, a library's code: it never looks, and ends all the same."""
+    code = (
+        "import os, subprocess, sys\n"
+        f"os.environ['{LEASH_VARIABLE}'] = str(os.getpid())\n"
+        "print(subprocess.Popen([sys.executable, '-c', sys.argv[1], sys.argv[2]]).pid)"
+    )
+    worker_code = (
+        "import sys, time\nfrom pathlib import Path\nfrom benchmark import watch, jobs\n"
+        "watch.LOOK_SECONDS = watch.LEFT_SECONDS = 0.05\n"
+        "with watch.Watch(jobs.RunFolder(Path(sys.argv[1]))): time.sleep(600)"
+    )
+    command = [sys.executable, "-c", code, worker_code, str(tmp_path)]
+    pid = int(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=60).stdout)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "attempts.txt").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert (tmp_path / "attempts.txt").read_text() == '"interrupted"\n'
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert time.monotonic() < deadline
 
 
 def test_a_damaged_checkpoint_means_the_beginning(

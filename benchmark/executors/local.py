@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from benchmark.files import open_regular
 from benchmark.hardware import cores, device_kind, gpus, memory_available_gib, seeing_only
-from benchmark.jobs import EXIT_NO_DEVICE, RunFolder
+from benchmark.jobs import EXIT_NO_DEVICE, LEASH_VARIABLE, RunFolder
 from benchmark.nvidia import Gpu, free_gib
 from benchmark.paths import ROOT
 from benchmark.processes import is_stopped, unbound
@@ -105,6 +105,7 @@ class LocalExecutor:
             **unbound(os.environ),
             "OMP_NUM_THREADS": str(threads),
             "MKL_NUM_THREADS": str(threads),
+            LEASH_VARIABLE: str(os.getpid()),
             "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
         }
         if slot.gpu is not None:

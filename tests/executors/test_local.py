@@ -10,7 +10,7 @@ import pytest
 from benchmark.errors import UserError
 from benchmark.executors import local
 from benchmark.executors.local import LocalExecutor, Slot
-from benchmark.jobs import EXIT_INTERRUPTED, EXIT_NO_DEVICE, RunFolder
+from benchmark.jobs import EXIT_INTERRUPTED, EXIT_NO_DEVICE, LEASH_VARIABLE, RunFolder
 from benchmark.nvidia import Gpu
 from tests.made import GPU_A, GPU_B, machine_with
 
@@ -198,6 +198,7 @@ def test_the_worker_command(tmp_path: Path) -> None:
     assert process.options["start_new_session"]  # Ctrl-C reaches the runner alone
     assert process.environment["OMP_NUM_THREADS"] == process.environment["MKL_NUM_THREADS"] == "3"
     assert process.environment["PATH"] == os.environ["PATH"]
+    assert process.environment[LEASH_VARIABLE] == str(os.getpid())
     first = process.environment["PYTHONPATH"].split(os.pathsep)[0]
     assert Path(first, "benchmark", "worker.py").exists()
     assert "CUDA_VISIBLE_DEVICES" not in process.environment
