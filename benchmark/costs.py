@@ -59,8 +59,8 @@ _KEPT_FREE = 1.5
 _TABLE_HERE = "of 28 runs of ResNet-11 26 took 0.9 to 1.7 times as long, two 2.8 times"
 _SCALED = "other networks, methods and images are scaled from it and held against no run"
 _ELSEWHERE = "another may be several times slower or faster"
-_ALL = "Times are those of eager steps in fp32 whatever a run asks for; memory is a rough guide, a process's on a CPU, "
-_ALL += "a GPU's by a formula that was held against no GPU"
+_TIMES = "Times are those of eager steps in fp32 whatever a run asks for"
+_MEMORY, _GPU_MEMORY = "memory is a process's, a rough guide", "memory is reckoned by hand and held against no GPU"
 #: Of a GPU's memory, GiB a run: CUDA's context with its libraries; CIFAR's images and what they are cut into;
 #: evaluation of 1000 CIFAR images at once, in fp32 and bf16. Reckoned by hand, as is all of a GPU below.
 _GPU_CONTEXT_GIB, _IMAGES_GIB, _EVALUATION_GIB, _EVALUATION_BF16_GIB = 0.8, 0.3, 1.0, 0.5
@@ -112,16 +112,18 @@ def cost_model(device: str, *, gpu: bool, benches: Path) -> CostModel:
         benches: the folder of JSON files that ``bench`` writes.
     """
     factors = [factor for path in sorted(benches.glob("*.json")) if (factor := bench_factor(path, device)) is not None]
+    memory = _GPU_MEMORY if gpu else _MEMORY
     if factors:
-        return CostModel(device, statistics.median(factors), f"from a bench of this device; {_SCALED}. {_ALL}", gpu)
+        basis = f"from a bench of this device; {_SCALED}. {_TIMES}; {memory}"
+        return CostModel(device, statistics.median(factors), basis, gpu)
     if gpu:
         return CostModel(
-            device, None, f"time unknown: nobody has measured this GPU; `run_suite.py bench` does. {_ALL}", gpu
+            device, None, f"time unknown: nobody has measured this GPU; `run_suite.py bench` does; {memory}", gpu
         )
     basis = f"from the built-in table, measured on this processor; {_TABLE_HERE}"
     if device != TABLE_DEVICE:
         basis = f"from the built-in table of another processor, {TABLE_DEVICE}; {_ELSEWHERE}"
-    return CostModel(device, 1.0, f"{basis}; `run_suite.py bench` measures. {_ALL}")
+    return CostModel(device, 1.0, f"{basis}; `run_suite.py bench` measures. {_TIMES}; {memory}")
 
 
 def bench_factor(path: Path, device: str) -> float | None:
