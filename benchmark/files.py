@@ -12,6 +12,8 @@ from typing import BinaryIO, Literal
 
 from filelock import FileLock
 
+from benchmark.errors import UserError
+
 #: Bytes of a file that is read here, at most; a device or a file with holes may show any number.
 LARGEST = 2**30
 #: The same of words that people or this project write: manifests, jobs, benches.
@@ -143,6 +145,18 @@ def read_end(path: Path, most: int = MOST_TEXT) -> bytes:
         return file.read(most)
 
 
+def user_path(text: str) -> Path:
+    """A path that somebody typed or that a variable holds, with ``~`` and ``~somebody`` as home folders.
+
+    Raises:
+        UserError: there is no such user.
+    """
+    try:
+        return Path(text).expanduser() if text.startswith("~") else Path(text)
+    except RuntimeError:
+        raise UserError(f"{text}: there is no such user; for a folder of that name write ./{text}") from None
+
+
 def is_there(path: Path) -> bool:
     """Whether something stands at a path; at one that no file system takes, nothing does."""
     try:
@@ -156,6 +170,40 @@ def remove_leftovers(path: Path) -> None:
     """Delete what killed processes left of their writing; only where nobody else can be writing ``path``."""
     for left_over in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
         left_over.unlink(missing_ok=True)
+
+
+def why_no_folder(path: Path) -> str | None:
+    """Why nothing at a path can be a folder to read, as the end of a sentence; None where it is one or may be made."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        if path.is_symlink():
+            return f"is a link to {path.readlink()}, where nothing is"
+        gone = not path.is_absolute() and _current_folder_is_gone()
+        return "can't be found from a current folder that is deleted; give its whole path" if gone else None
+    except OSError as error:  # too long a name, a link to itself, a file where a folder should be
+        return f"can't be used: {error.strerror}"
+    if not stat.S_ISDIR(status.st_mode):
+        return "is no folder"
+    return None if os.access(path, os.R_OK | os.X_OK) else "may not be read"
+
+
+def _current_folder_is_gone() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
+
+
+def why_unusable(folder: Path) -> str | None:
+    """Why nothing could be written below a folder, seen without making it; None where that may well be possible."""
+    for place in (folder, *folder.parents):
+        if reason := why_no_folder(place):
+            return f"{place} {reason}"
+        if place.exists():
+            return None if os.access(place, os.W_OK) else f"{place} may not be written"
+    return None
 
 
 def why_unwritable(folder: Path) -> str | None:

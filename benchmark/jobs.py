@@ -7,8 +7,9 @@
 
 import json
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, PlainValidator, ValidationError, model_validator
 
 from benchmark.errors import UserError
 from benchmark.files import MOST_TEXT, open_regular, read_end, read_regular, write_atomic
@@ -31,14 +32,24 @@ LEASH_VARIABLE = "SFE_RUNNER_PID"
 RECORDER_VARIABLE = "SFE_STEP_RECORDER"
 
 
+def _is_text(value: object) -> object:
+    if not isinstance(value, str):
+        raise refuse("", "should be a path")
+    return value
+
+
+#: A folder's path, whatever its bytes; pydantic's own text has to be valid Unicode.
+AnyPath = Annotated[str, PlainValidator(_is_text)]
+
+
 class Job(Frozen):
     """One run, wherever it is started."""
 
     run_id: str
     spec: RunSpec
-    results_folder: str
-    data_dir: str | None
-    cache_dir: str
+    results_folder: AnyPath
+    data_dir: AnyPath | None
+    cache_dir: AnyPath
     device: str = Field(pattern=r"^(cpu|cuda)$")
     checkpoint_minutes: float = Field(default=5.0, ge=0)
     timeout_min: float | None = Field(default=None, gt=0)
@@ -74,7 +85,7 @@ class RunFolder:
     def order(self, job: Job) -> None:
         """Leave the worker its job."""
         self._beside.unlink(missing_ok=True)
-        write_atomic(self.folder / "job.json", job.model_dump_json(indent=1).encode())
+        write_atomic(self.folder / "job.json", json.dumps(job.model_dump(), indent=1).encode())
 
     def job(self) -> Job:
         """The job lying here.
@@ -84,9 +95,11 @@ class RunFolder:
         """
         path = self.folder / "job.json"
         try:
-            return Job.model_validate_json(read_regular(path, MOST_TEXT))
+            return Job.model_validate(json.loads(read_regular(path, MOST_TEXT)))
         except OSError as error:
             raise UserError(f"{path}: no usable job: {error.strerror}") from None
+        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+            raise UserError(f"{path}: no usable job: is no JSON or was cut off") from None
         except ValidationError as error:
             where, reason = first_problem(error, Job)
             raise UserError(f"{path}: no usable job: {dotted(where) or 'the file'}: {reason}") from None

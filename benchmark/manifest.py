@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from benchmark.claims import Claim
 from benchmark.errors import ManifestError, UserError
-from benchmark.files import is_there
+from benchmark.files import is_there, user_path
 from benchmark.paths import SUITES
 from benchmark.schema import Frozen, dotted, first_problem, refuse, suggestion
 from benchmark.spec import Prediction
@@ -144,9 +144,9 @@ def find_manifests(names: list[str]) -> list[Path]:
         elif name in suite_names():
             paths.append(SUITES / f"{name}.yaml")
         elif Path(name).suffix in (".yaml", ".yml"):
-            if not is_there(Path(name)):
+            if not is_there(user_path(name)):
                 raise UserError(f"{name}: there is no such manifest")
-            paths.append(Path(name))
+            paths.append(user_path(name))
         else:
             known = [*suite_names(), "all"]
             raise UserError(f"there is no suite {name!r}; {suggestion(name, known)} (or give a manifest's path)")

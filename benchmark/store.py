@@ -9,9 +9,9 @@ import hashlib
 import itertools
 import json
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import ValidationError, field_validator
+from pydantic import BeforeValidator, ValidationError, field_validator
 
 from benchmark.errors import StoreError, UnknownVersionError
 from benchmark.files import read_regular, rename_new, sync_folder, why_unwritable, write_atomic
@@ -25,12 +25,20 @@ MOST_RESULT: Final = 64 * 2**20
 Status = Literal["completed", "crashed", "diverged", "out_of_memory", "timed_out"]
 
 
+def _unicode(text: object) -> object:
+    """Text that JSON can hold: a path in it may have any bytes."""
+    return text.encode("utf-8", "backslashreplace").decode() if isinstance(text, str) else text
+
+
+_Text = Annotated[str, BeforeValidator(_unicode)]
+
+
 class Failure(Frozen):
     """Why an attempt ended, and where to look."""
 
-    reason: str
-    log_tail: list[str]
-    log_file: str
+    reason: _Text
+    log_tail: list[_Text]
+    log_file: _Text
 
 
 class ActivationMap(Frozen):

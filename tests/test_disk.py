@@ -70,8 +70,9 @@ def test_a_place_that_can_not_be_written_is_said_before_anything_runs(
     options = [word for kind, path in places.items() for word in (f"--{kind}-dir", path)]
     status, said = command("run", manifest, "--profile", "smoke", *options)
     assert status == 2
-    assert said.startswith(f"error: {tmp_path / 'file' / name}")
-    assert "can't be written there: Not a directory" in said
+    assert said.startswith("error: ")
+    assert str(tmp_path / "file" / name) in said
+    assert "can't be used: Not a directory" in said
     assert said.count("\n") == 1
     assert not list((tmp_path / "results").glob("**/*.json"))
 

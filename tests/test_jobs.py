@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 from typing import Any
 
@@ -139,3 +140,10 @@ def test_clearing_forgets_the_state_and_keeps_the_log(folder: RunFolder) -> None
     assert folder.progress() is None
     assert folder.log_tail() == ["a line"]
     folder.clear()  # and again
+
+
+def test_folders_of_a_job_may_have_any_bytes(folder: RunFolder) -> None:
+    odd = os.fsdecode(b"/somewhere/folder-\xff")
+    given = job(SD).model_copy(update={"results_folder": odd, "data_dir": odd, "cache_dir": odd})
+    folder.order(given)
+    assert folder.job() == given

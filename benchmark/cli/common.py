@@ -3,14 +3,14 @@
 import hashlib
 import math
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from benchmark.errors import UserError
-from benchmark.files import why_unwritable
+from benchmark.files import user_path, why_no_folder, why_unusable, why_unwritable
 from benchmark.hardware import cpu_has_bf16
 from benchmark.jobs import RECORDER_VARIABLE
 from benchmark.manifest import find_manifests
@@ -35,6 +35,23 @@ class _Minutes(click.FloatRange):
 MINUTES = _Minutes(min=0, min_open=True)
 
 
+class _Folder(click.ParamType):  # type: ignore[type-arg]  # older ones take none
+    """A folder's path: one that is there, or that could be made; ``~`` is the home folder, also unseen by a shell."""
+
+    name = "directory"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        if not str(value):
+            self.fail("is empty; name a folder, . for the current one", param, ctx)
+        path = user_path(str(value))
+        if reason := why_no_folder(path):
+            self.fail(f"{path} {reason}", param, ctx)
+        return path
+
+
+FOLDER = _Folder()
+
+
 class Group(click.Group):
     """Commands under one name; without any of them it says which there are, and ends as bad input does."""
 
@@ -47,8 +64,7 @@ class Group(click.Group):
 
 
 def _folder(default: str, variable: str, text: str) -> dict[str, Any]:
-    path = click.Path(path_type=Path, file_okay=False)
-    return {"type": path, "default": ROOT / default, "envvar": variable, "help": text}
+    return {"type": FOLDER, "default": ROOT / default, "envvar": variable, "help": text}
 
 
 suites_argument = click.argument("suites", nargs=-1, metavar="[SUITE]...")
@@ -71,7 +87,7 @@ scratch_option = click.option(
 )
 data_option = click.option(
     "--data-dir",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     envvar="SFE_DATA_DIR",
     help="The publishers' files (SFE_DATA_DIR).",
 )
@@ -86,12 +102,15 @@ def load(
     ``device`` is the model that cost runs measure, if it isn't the one that runs would use here by themselves.
     """
     suites = load_suites(find_manifests(list(names) or ["all"]), variant, device)
-    return suites, Store(results_dir / variant.results_name)
+    store = Store(results_dir / variant.results_name)
+    if reason := why_no_folder(store.folder):
+        raise UserError(f"{store.folder} {reason}; results should lie there")
+    return suites, store
 
 
 def run_folders(scratch_dir: Path, store: Store) -> Path:
     """Scratch folders of a results folder; two results folders never share one."""
-    digest = hashlib.sha256(str(store.folder.resolve()).encode()).hexdigest()[:8]
+    digest = hashlib.sha256(os.fsencode(store.folder.resolve())).hexdigest()[:8]
     return scratch_dir / "runs" / f"{store.folder.name}-{digest}"
 
 
@@ -109,6 +128,20 @@ def headline(suites: list[Suite], made: Plan) -> str:
     if totals["cost_runs"]:
         text += f" and {totals['cost_runs']} cost run"
     return f"{text}, {totals['done']} of them done"
+
+
+def require_usable(folders: Mapping[str, Path]) -> None:
+    """Find out before anything is read or made that a folder can't be.
+
+    Args:
+        folders: by what is to be written there.
+
+    Raises:
+        UserError: one can't.
+    """
+    for what, folder in folders.items():
+        if reason := why_unusable(folder):
+            raise UserError(f"{reason}; {what} should go to {folder}")
 
 
 def require_writable(folder: Path, what: str) -> None:
@@ -157,7 +190,7 @@ def write_reports(
     """Write reports and say where the readable ones are."""
     from benchmark.reports import write  # pandas and matplotlib, only where a report is made
 
-    require_writable(reports_dir, "reports")
+    require_writable(reports_dir / suites[0].variant.reports_name, "reports")
     for path in write.write_reports(suites, store, reports_dir, trials, cache_dir=cache_dir):
         if path.suffix == ".md":
             say(f"report: {shown(path)}")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from benchmark.cli.common import json_option, results_option
+from benchmark.cli.common import json_option, results_option, say
 from benchmark.errors import UserError
+from benchmark.files import user_path, why_no_folder
 from benchmark.manifest import find_manifests
 from benchmark.profiles import PROFILE_NAMES, Variant, load_variant
 from benchmark.store import Store
@@ -71,7 +72,7 @@ def _print(
             low, high = cell.interval95
             how = f"{cell.paired} pairs" if cell.paired else f"{cell.trials[0]} and {cell.trials[1]} trials"
             place = f"{suite}: {cell.row} / {cell.column}"
-            click.echo(f"{cell.word:<10} {cell.difference:+7.2f} [{low:+.2f} to {high:+.2f}]  {place} ({how})")
+            say(f"{cell.word:<10} {cell.difference:+7.2f} [{low:+.2f} to {high:+.2f}]  {place} ({how})")
     if silent:
         click.echo(f"{silent} cells have fewer than two trials on a side")
     for claim in claims:
@@ -82,10 +83,12 @@ def _print(
 
 def _side(text: str, results_dir: Path) -> tuple[Variant, Store]:
     """A variant by the name of its folder, and its results."""
-    path = Path(text)
+    path = user_path(text)
     profile, *settings = path.name.split("+")
     if profile not in PROFILE_NAMES:
         raise UserError(f"{text}: should end with a profile's name, {', '.join(PROFILE_NAMES)}, and settings behind +")
     variant = load_variant(profile, settings)
+    if reason := why_no_folder(path):
+        raise UserError(f"{text} {reason}")
     folder = results_dir if path.name == text else path.parent
     return variant, Store(folder / variant.results_name)

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import click
 
-from benchmark.cli.common import results_option, say, shown
+from benchmark.cli.common import FOLDER, results_option, say, shown
 from benchmark.merge import Conflict, differences
 from benchmark.merge import merge as merge_results
 from benchmark.wording import counted, one_line
 
 
 @click.command()
-@click.argument("other", type=click.Path(path_type=Path))
+@click.argument("other", type=FOLDER)
 @results_option
 def merge(other: Path, results_dir: Path) -> None:
     """Bring in the results of OTHER, a results folder of another machine or laboratory.

@@ -20,6 +20,7 @@ from benchmark.cli.common import (
     only_option,
     profile_option,
     reports_option,
+    require_usable,
     require_writable,
     results_option,
     run_folders,
@@ -97,12 +98,22 @@ def run(
     if graphs:
         check_graphs(chosen.kind, any(planned.spec.numerics.compiled for planned in plan.missing))
     places = Places(runs=run_folders(scratch_dir, store), cache=image_cache(scratch_dir), data=data_dir)
+    require_usable(
+        {
+            "results": store.folder,
+            "failures": store.failures_folder,
+            "locks": store.lock("").parent,
+            "checkpoints and logs": places.runs,
+            "packed images": places.cache,
+            "reports": reports_dir / loaded[0].variant.reports_name,
+        }
+    )
     prepare_data(taken_up(plan.missing, store, retry_failed=retry_failed), data_dir, places.cache)
     for warning in warnings(plan.runs, store, data_dir, places.cache):
         say(f"warning: {warning}", err=True)
     store.check_writable()
     require_writable(scratch_dir, "checkpoints and logs")
-    require_writable(reports_dir, "reports")
+    require_writable(reports_dir / loaded[0].variant.reports_name, "reports")
     for found in damaged:
         if target := store.set_aside(found.path):
             say(f"damaged, set aside as {shown(target)}: {found.problem}", err=True)
