@@ -103,7 +103,15 @@ def _paired(above: Sequence[float], below: Sequence[float]) -> dict[str, float]:
 
 
 def _steps(setup: Setup, variants: list[CostVariant], batch_size: int, carried_views: str) -> Numbers:
-    spec = CostSpec(
+    spec = cost_spec(setup, variants, batch_size, carried_views)
+    apply_numerics(spec.numerics)
+    blocks, how = measure(spec, standin(spec.dataset), torch.device(setup.device))
+    return {"batch_size": batch_size, "precision": setup.precision, **how, "variants": blocks}
+
+
+def cost_spec(setup: Setup, variants: list[CostVariant], batch_size: int, carried_views: str = "copies") -> CostSpec:
+    """Steps of some methods, as a cost run measures them."""
+    return CostSpec(
         protocol=PROTOCOL,
         dataset=standin_images(setup.backbone, 2 * batch_size),
         network=setup.backbone,
@@ -113,6 +121,3 @@ def _steps(setup: Setup, variants: list[CostVariant], batch_size: int, carried_v
         variants=variants,
         numerics=setup.numerics(carried_views=carried_views),
     )
-    apply_numerics(spec.numerics)
-    blocks, how = measure(spec, standin(spec.dataset), torch.device(setup.device))
-    return {"batch_size": batch_size, "precision": setup.precision, **how, "variants": blocks}

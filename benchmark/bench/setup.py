@@ -30,6 +30,7 @@ class Setup:
         threads: of the processor.
         precision: of the steps; the epochs are measured in fp32, and in bf16 where that pays.
         compiled: whether this project's steps are, those of its epochs too, see :class:`~benchmark.axes.Numerics`.
+        graphs: whether they are recorded and replayed, those of its epochs not.
         device: ``cpu`` or ``cuda``.
         device_name: its model.
     """
@@ -43,6 +44,7 @@ class Setup:
     threads: int
     precision: str
     compiled: bool
+    graphs: bool = False
     device: str
     device_name: str
 
@@ -53,7 +55,7 @@ class Setup:
 
     def as_json(self) -> dict[str, Any]:
         """Everything but the device, as plain data."""
-        fields = ("network", "batch_size", "steps", "images", "epochs", "threads", "precision", "compiled")
+        fields = ("network", "batch_size", "steps", "images", "epochs", "threads", "precision", "compiled", "graphs")
         return {field: getattr(self, field) for field in fields}
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,32 @@ _BLUE, _GREY = "#3b6ea8", "#999999"
 def write_bench(numbers: dict[str, Any], folder: Path) -> list[Path]:
     """Write a bench's three files in place of an older one's of the same device, network, batch and numerics."""
     setup = numbers["setup"]
-    words = [numbers["device"], setup["network"], f"batch {setup['batch_size']}"]
-    words += [counted(setup["threads"], "thread"), setup["precision"]]
-    words += ["compiled"] * setup["compiled"]
+    words = [setup["precision"], *["compiled"] * setup["compiled"]]
+    return save(numbers, words, folder, render, draw(numbers))
+
+
+def save(
+    numbers: dict[str, Any],
+    words: list[str],
+    folder: Path,
+    render: Callable[[dict[str, Any], str], str],
+    picture: bytes,
+) -> list[Path]:
+    """Write numbers, the table that ``render`` makes beside the picture's name, and the picture.
+
+    Files are named by the device, network, batch and threads of the numbers, and by these words.
+    """
+    setup = numbers["setup"]
+    words = [
+        numbers["device"],
+        setup["network"],
+        f"batch {setup['batch_size']}",
+        counted(setup["threads"], "thread"),
+        *words,
+    ]
     name = re.sub(r"[^a-z0-9]+", "-", " ".join(words).lower()).strip("-")
     paths = [folder / f"{name}.{kind}" for kind in ("json", "md", "png")]
-    contents = (json.dumps(numbers, indent=1) + "\n").encode(), render(numbers, paths[2].name).encode(), draw(numbers)
+    contents = (json.dumps(numbers, indent=1) + "\n").encode(), render(numbers, paths[2].name).encode(), picture
     for path, content in zip(paths, contents, strict=True):
         write_atomic(path, content)
     return paths
@@ -36,22 +57,29 @@ def write_bench(numbers: dict[str, Any], folder: Path) -> list[Path]:
 def render(numbers: dict[str, Any], picture: str) -> str:
     """The table to read: absolute figures, then the ratios, which compare between machines."""
     setup = numbers["setup"]
-    lines = [
+    lines = heading(numbers, f"![seconds a step, images a second]({picture})")
+    lines += disturbance(numbers["disturbance"])
+    for block in (numbers["steps"], numbers.get("carried")):
+        lines += _steps(block, setup["compiled"]) if block else []
+    lines += epochs(numbers["epochs"], setup) if "epochs" in numbers else []
+    return "\n".join(lines + _ratios(numbers["ratios"])) + "\n"
+
+
+def heading(numbers: dict[str, Any], picture: str) -> list[str]:
+    """What was measured on what, when and by which command."""
+    setup = numbers["setup"]
+    return [
         f"# How fast it is: {setup['network']} on {numbers['device']}",
         "",
         f"`{numbers['command']}`, {counted(setup['threads'], 'thread')}, {numbers['provenance']['end'][:10]}, "
         f"torch {numbers['provenance']['packages']['torch']}",
         "",
-        f"![seconds a step, images a second]({picture})",
+        picture,
     ]
-    lines += _disturbance(numbers["disturbance"])
-    for block in (numbers["steps"], numbers.get("carried")):
-        lines += _steps(block, setup["compiled"]) if block else []
-    lines += _epochs(numbers["epochs"], setup) if "epochs" in numbers else []
-    return "\n".join(lines + _ratios(numbers["ratios"])) + "\n"
 
 
-def _disturbance(lost: dict[str, float] | None) -> list[str]:
+def disturbance(lost: dict[str, float] | None) -> list[str]:
+    """How much of the processor others had meanwhile, as far as the system says."""
     if lost is None:
         return []
     verdict = "" if sum(lost.values()) <= QUIET else " **That is a disturbed measurement: take it again in quiet.**"
@@ -81,7 +109,8 @@ def _steps(block: dict[str, Any], compiled: bool) -> list[str]:
     return lines
 
 
-def _epochs(block: dict[str, Any], setup: dict[str, Any]) -> list[str]:
+def epochs(block: dict[str, Any], setup: dict[str, Any]) -> list[str]:
+    """Whole epochs of each loop."""
     start, same = block["start_loss"], "yes" if block["learn_the_same"] else "NO"
     order = "in turn" if block.get("in_turn", True) else "one loop after the other"
     lines = [
@@ -124,14 +153,19 @@ def draw(numbers: dict[str, Any]) -> bytes:
     panels = [(f"seconds a step, {numbers['steps']['precision']}", steps)]
     if "epochs" in numbers:
         panels.append(("images a second, training SFE", numbers["epochs"]["images_per_second"]))
-    figure = Figure(figsize=(4.2 * len(panels), 2.4), layout="constrained")
+    return bars(panels, 2.4)
+
+
+def bars(panels: Sequence[tuple[str, dict[str, float]]], height: float) -> bytes:
+    """A PNG of horizontal bars, panels beside each other; other people's ways stand in grey."""
+    figure = Figure(figsize=(4.2 * len(panels), height), layout="constrained")
     FigureCanvasAgg(figure)
     for place, (title, values) in enumerate(panels, start=1):
         axes = figure.add_subplot(1, len(panels), place)
         names = list(values)[::-1]
         colours = [_GREY if "Listing 1" in name or "reference" in name else _BLUE for name in names]
-        bars = axes.barh(names, [values[name] for name in names], color=colours)
-        axes.bar_label(bars, fmt="%.3g", padding=2, fontsize=8)
+        drawn = axes.barh(names, [values[name] for name in names], color=colours)
+        axes.bar_label(drawn, fmt="%.3g", padding=2, fontsize=8)
         axes.set_title(title, fontsize=9)
         axes.margins(x=0.15)
         axes.tick_params(labelsize=8)

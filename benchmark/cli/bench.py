@@ -4,43 +4,59 @@ import datetime
 import json
 import os
 import shlex
+import signal
 import sys
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from benchmark.axes import Network
 from benchmark.catalogue import NETWORKS
-from benchmark.cli.common import check_precision, json_option, reports_option, require_writable, shown
-from benchmark.errors import RunError, is_out_of_memory
-from benchmark.hardware import chosen_device, cores, gpus, seeing_only
+from benchmark.cli.common import MINUTES, check_precision, json_option, reports_option, require_writable, shown
+from benchmark.errors import RunError, UserError, is_out_of_memory
+from benchmark.hardware import chosen_device, cores, gpus, processor_time, seeing_only
 from benchmark.processes import unbound
 from benchmark.provenance import describe
 
-_IMAGES = {"cpu": 1024, "cuda": 25_600}
+if TYPE_CHECKING:
+    from benchmark.bench.setup import Numbers, Setup
+
+_APART = "the loops did not learn the same, so their speeds do not compare"
+#: Batches an epoch of the loops: alone, and beside a matrix.
+_BATCHES = {"cpu": 8, "cuda": 200}
+_BATCHES_OF_A_MATRIX = {"cpu": 8, "cuda": 50}
 
 
 @click.command()
 @click.option("--network", type=click.Choice([*NETWORKS]), default="resnet110", show_default=True)
 @click.option("--batch-size", type=click.IntRange(min=2), default=128, show_default=True)
-@click.option("--steps", type=click.IntRange(min=1), default=9, show_default=True, help="Timed steps a method.")
-@click.option("--images", type=click.IntRange(min=2), help="Images an epoch; default: 1024, on a GPU 25600.")
-@click.option("--epochs", type=click.IntRange(min=1), default=5, show_default=True, help="Timed epochs a loop.")
+@click.option("--steps", type=click.IntRange(min=1), help="Timed steps a method; default: 9, a GPU's in a matrix 40.")
+@click.option("--images", type=click.IntRange(min=2), help="Images an epoch; default: 8 batches, on a GPU 200 (50).")
+@click.option("--epochs", type=click.IntRange(min=1), help="Timed epochs a loop; default: 5, beside a matrix 2.")
 @click.option("--threads", type=click.IntRange(min=1), default=cores, help="Processor threads; default: all cores.")
 @click.option("--precision", type=click.Choice(["fp32", "tf32", "bf16"]), default="fp32", help="Of the steps.")
 @click.option("--compiled", is_flag=True, help="Steps by torch.compile, as numerics.compiled=true has them.")
+@click.option("--matrix", is_flag=True, help="Eager, recorded and compiled steps in bf16, fp32 and tf32, each apart.")
+@click.option("--budget-min", type=MINUTES, help="Minutes for a matrix; what they do not reach is named.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @reports_option
 @json_option
+@click.pass_context
 def bench(
+    context: click.Context,
     network: str,
     batch_size: int,
-    steps: int,
+    steps: int | None,
     images: int | None,
-    epochs: int,
+    epochs: int | None,
     threads: int,
     precision: str,
     compiled: bool,
+    matrix: bool,
+    budget_min: float | None,
     device: str,
     reports_dir: Path,
     form: str,
@@ -50,7 +66,14 @@ def bench(
     Steps are timed in turn in one process, epochs in turn in a process each, on generated images; memory is that
     of a fresh process each on a CPU. Ten to twenty minutes on two cores; leave the machine alone meanwhile. `plan`
     takes its estimates from it.
+
+    With --matrix every combination of eager, recorded (graph) and compiled steps with a precision has a process of its
+    own, the most wanted first, compiled ones last; files are written after each. On a GPU `--matrix --budget-min 6`
+    is meant to measure all but most of the compiled ones; for a rehearsal on a processor take
+    `--matrix --batch-size 8 --steps 1 --budget-min 5`.
     """
+    began = time.monotonic()
+    _check_options(context, matrix)
     chosen = chosen_device(device)
     kind = chosen.kind
     check_precision(kind, [precision])
@@ -60,25 +83,71 @@ def bench(
     click.echo(f"bench of {network}; {chosen}", err=True)
     if kind == "cuda":  # before torch looks: the GPU that is measured is the one that is named
         os.environ.update(seeing_only(gpus()[0]))
-    from benchmark.bench.measure import measure_all
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended politely is interrupted like by Ctrl-C
     from benchmark.bench.setup import Setup
-    from benchmark.bench.write import render, write_bench
 
+    batches = (_BATCHES_OF_A_MATRIX if matrix else _BATCHES)[kind]
     setup = Setup(
         network=network,
         backbone=Network.model_validate(dict(NETWORKS[network])),
         batch_size=batch_size,
-        steps=steps,
-        images=images or _IMAGES[kind],
-        epochs=epochs,
+        steps=steps or (40 if matrix and kind == "cuda" else 9),
+        images=images or batches * batch_size,
+        epochs=epochs or (2 if matrix else 5),
         threads=threads,
         precision=precision,
         compiled=compiled,
         device=kind,
         device_name=chosen.name,
     )
+    if matrix:
+        _measure_matrix(setup, budget_min, began, reports_dir / "bench", form)
+    else:
+        _measure(setup, reports_dir / "bench", form)
+
+
+def _check_options(context: click.Context, matrix: bool) -> None:
+    """Refuse what has no meaning with or without a matrix.
+
+    Raises:
+        UserError: something is asked for that would not be done.
+    """
+    given = {name for name in context.params if context.get_parameter_source(name) == ParameterSource.COMMANDLINE}
+    if matrix and (without := given & {"precision", "compiled"}):
+        raise UserError(f"--{min(without)}: a matrix measures all of them; leave it out")
+    if not matrix and "budget_min" in given:
+        raise UserError("--budget-min: bounds a matrix; add --matrix")
+
+
+def _say(text: str) -> None:
+    click.echo(f"  {text}", err=True)
+
+
+def _named(setup: "Setup", measured: "Numbers") -> "Numbers":
+    """With what was measured on what, and by which code."""
+    return {
+        "device": setup.device_name,
+        "command": f"python run_suite.py {shlex.join(sys.argv[1:])}",
+        "setup": setup.as_json(),
+        **measured,
+        "provenance": {
+            **describe(setup.device),
+            "end": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        },
+    }
+
+
+def _show(numbers: "Numbers", table: Path, form: str) -> None:
+    click.echo(json.dumps(numbers, indent=1) if form == "json" else table.read_text(encoding="utf-8"))
+    click.echo(f"bench: {shown(table)}", err=form == "json")
+
+
+def _measure(setup: "Setup", folder: Path, form: str) -> None:
+    from benchmark.bench.measure import measure_all
+    from benchmark.bench.write import write_bench
+
     try:
-        measured = measure_all(setup, lambda text: click.echo(f"  {text}", err=True))
+        measured = measure_all(setup, _say)
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted; nothing was written.", err=True)
         sys.exit(130)
@@ -86,16 +155,35 @@ def bench(
         if not is_out_of_memory(error):
             raise
         raise RunError("there is too little memory for this bench; take a smaller --batch-size") from error
-    numbers = {
-        "device": setup.device_name,
-        "command": f"python run_suite.py {shlex.join(sys.argv[1:])}",
-        "setup": setup.as_json(),
-        **measured,
-        "provenance": {**describe(kind), "end": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")},
-    }
-    paths = write_bench(numbers, reports_dir / "bench")
-    click.echo(json.dumps(numbers, indent=1) if form == "json" else render(numbers, paths[2].name))
-    click.echo(f"bench: {shown(paths[1])}", err=form == "json")
+    numbers = _named(setup, measured)
+    _, table, _ = write_bench(numbers, folder)
+    _show(numbers, table, form)
     if "epochs" in measured and not measured["epochs"]["learn_the_same"]:
-        click.echo("warning: the loops did not learn the same, so their speeds do not compare", err=True)
+        click.echo(f"warning: {_APART}", err=True)
         sys.exit(1)
+
+
+def _measure_matrix(setup: "Setup", budget_min: float | None, began: float, folder: Path, form: str) -> None:
+    from benchmark.bench.matrix import FAILED, Matrix
+    from benchmark.bench.matrix_write import write_matrix
+    from benchmark.bench.measure import disturbance
+
+    started, written = processor_time(), list[tuple["Numbers", Path]]()
+
+    def write(matrix: "Numbers") -> None:
+        lost = disturbance(started, processor_time())
+        numbers = _named(setup, {"matrix": matrix, "disturbance": lost})
+        written[:] = [(numbers, write_matrix(numbers, folder)[1])]
+
+    try:
+        matrix = Matrix(setup, budget_min, began, _say, write).run()
+    except (KeyboardInterrupt, click.Abort):
+        where = f"what was measured stands in {shown(written[0][1])}" if written else "nothing was written"
+        click.echo(f"Interrupted; {where}.", err=True)
+        sys.exit(130)
+    _show(*written[0], form)
+    failed = [cell for cell in [*matrix["cells"], matrix["loops"]] if cell["state"] == FAILED]
+    apart = not matrix["loops"].get("learn_the_same", True)
+    if apart:
+        click.echo(f"warning: {_APART}", err=True)
+    sys.exit(1 if failed or apart else 0)
