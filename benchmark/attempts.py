@@ -4,14 +4,19 @@ import signal
 from dataclasses import dataclass
 
 from benchmark.failures import record_failure
-from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NO_DEVICE, RunFolder
+from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NO_DEVICE, EXIT_UNUSABLE, RunFolder
 from benchmark.plan import PlannedRun
 from benchmark.store import Status, Store
 
 #: Starts of a worker that may vanish without a word (killed, out of the system's memory) before it counts as crashed.
 VANISHING_LIMIT = 3
 #: What exit statuses say that are no end of a run.
-_SAID = {EXIT_INTERRUPTED: "interrupted", EXIT_BUSY: "elsewhere", EXIT_NO_DEVICE: "no device"}
+_SAID = {
+    EXIT_INTERRUPTED: "interrupted",
+    EXIT_BUSY: "elsewhere",
+    EXIT_NO_DEVICE: "unusable",
+    EXIT_UNUSABLE: "unusable",
+}
 
 
 @dataclass

@@ -39,12 +39,20 @@ class StoreError(UserError):
     """A file in the results folder that can't be read or must not be replaced."""
 
 
-class DeviceError(UserError):
+class UnusableError(UserError):
+    """What is around the runs (packages, code on disk, devices) lets none be trained; no run is to blame."""
+
+
+class DeviceError(UnusableError):
     """No GPU, or none that PyTorch can use, where one is asked for; no training is to blame."""
 
 
 class UnknownVersionError(StoreError):
     """A result of a schema version that this code does not know; nothing is wrong with the file."""
+
+
+class OtherCodeError(UnusableError):
+    """The code on disk is no longer that of the command which is at work."""
 
 
 class RunError(BenchmarkError):

@@ -6,13 +6,16 @@
 """
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, PlainValidator, ValidationError, model_validator
 
+from benchmark.code import Code
 from benchmark.errors import UserError
 from benchmark.files import MOST_TEXT, open_regular, read_end, read_regular, write_atomic
+from benchmark.paths import PACKAGE
 from benchmark.schema import Frozen, dotted, first_problem, refuse
 from benchmark.spec import RunSpec
 from benchmark.spec import run_id as id_of
@@ -25,6 +28,8 @@ EXIT_INTERRUPTED = 75
 EXIT_BUSY = 76
 #: Exit status of a worker that can't use the GPU it was given; its run is none the worse for it.
 EXIT_NO_DEVICE = 77
+#: Exit status of a worker that can train no run at all as things are; the last line of its log says why.
+EXIT_UNUSABLE = 78
 
 #: Names the process of a runner that no worker is to outlive; of the same machine, and the worker's parent.
 LEASH_VARIABLE = "SFE_RUNNER_PID"
@@ -54,6 +59,7 @@ class Job(Frozen):
     checkpoint_minutes: float = Field(default=5.0, ge=0)
     timeout_min: float | None = Field(default=None, gt=0)
     graphs: bool = False
+    code: Code | None = None
 
     @model_validator(mode="after")
     def _check(self) -> "Job":
@@ -68,6 +74,11 @@ class Progress(Frozen):
     done: float = Field(ge=0, le=1)
     text: str
     seconds: float = Field(default=0, ge=0)
+
+
+def worker_command(folder: Path) -> list[str]:
+    """What starts the worker of a run, with this very code: by its file, since a module's name may mean another's."""
+    return [sys.executable, "-P", str(PACKAGE / "start.py"), str(folder)]
 
 
 class RunFolder:

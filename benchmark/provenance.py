@@ -1,62 +1,26 @@
 """By what code, packages and machine a result was made (floor 1, no torch)."""
 
-import contextlib
 import datetime
 import platform
-import subprocess
 from collections.abc import Sequence
-from functools import cache
 from importlib import metadata
 from typing import Any
 
-from benchmark import __version__
+from benchmark.code import this_code
 from benchmark.environment import digit_variables
 from benchmark.errors import DeviceError
 from benchmark.hardware import device_name, gpus
-from benchmark.paths import ROOT
 from benchmark.spec import CostSpec, TrainSpec
 
 #: Packages whose version can move a number.
 PACKAGES = ("torch", "torchvision", "numpy", "pytorchcv", "pillow", "scipy")
-#: What of a checkout is code; a result that was moved away changes none.
-_CODE = ("benchmark", "run_suite.py")
-#: The commit of a tree that travelled without its git folder, as whoever packaged it wrote it down.
-_PACKAGED = "packaged-commit.txt"
 #: Stands behind a commit from which the code differed.
 UNCOMMITTED = "+uncommitted"
 
 
-@cache
-def code_version() -> dict[str, Any]:
-    """Release, git commit, and whether the code had uncommitted changes; None where no git knows this code.
-
-    A packaged tree names the commit it was made of and is marked ``packaged``: what changed in it nobody knows.
-    Of the first call in a process: a worker asks when it starts, before it reads most of its code.
-    """
-
-    def git(*words: str) -> str | None:
-        try:
-            done = subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True, timeout=20)
-        except (OSError, subprocess.TimeoutExpired):
-            return None
-        return done.stdout.strip() if done.returncode == 0 else None
-
-    with contextlib.suppress(OSError):
-        commit = (ROOT / _PACKAGED).read_text(encoding="utf-8").strip()
-        return {"release": __version__, "commit": commit, "dirty": None, "packaged": True}
-    if git("ls-files", "--error-unmatch", "--", *_CODE) is None:  # none, or one around a copy of these files
-        return {"release": __version__, "commit": None, "dirty": None}
-    changed = git("status", "--porcelain", "--untracked-files=no", "--", *_CODE)
-    return {
-        "release": __version__,
-        "commit": git("rev-parse", "HEAD"),
-        "dirty": None if changed is None else bool(changed),
-    }
-
-
 def code_name() -> str | None:
     """The code of this process in one word: its commit, ``<commit>+uncommitted`` where files differed from it."""
-    return _name(code_version())
+    return _name(this_code().model_dump())
 
 
 def _name(code: Any) -> str | None:
@@ -79,7 +43,7 @@ def packages() -> dict[str, str]:
 def describe(device: str) -> dict[str, Any]:
     """Code, packages and machine of this process; ``device`` is ``cpu`` or ``cuda``."""
     return {
-        "code": code_version(),
+        "code": this_code().model_dump(),
         "python": platform.python_version(),
         "packages": packages(),
         "platform": platform.platform(),

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from benchmark import signals
 from benchmark.attempts import Attempt
+from benchmark.code import this_code
 from benchmark.costs import gpu_memory_gib, memory_gib, relative_work
-from benchmark.errors import DeviceError
+from benchmark.errors import UnusableError
 from benchmark.executors.local import LocalExecutor
 from benchmark.jobs import Job, RunFolder
 from benchmark.plan import PlannedRun, taken_up
@@ -57,15 +58,15 @@ class Summary:
         failed: runs with the kind of failure.
         interrupted: whether it was.
         out_of_time: whether by its deadline.
-        no_device: why a GPU could not be used; None where all could.
-        left: runs that no GPU was left for.
+        obstacle: why a GPU, or everything, could not be used any more; None where all could.
+        left: runs that nothing was left for.
     """
 
     completed: int = 0
     failed: dict[str, str] = field(default_factory=dict)
     interrupted: bool = False
     out_of_time: bool = False
-    no_device: str | None = None
+    obstacle: str | None = None
     left: int = 0
 
 
@@ -107,10 +108,10 @@ class Scheduler:
         """Train the runs, none of which has a result; with ``retry_failed`` just the failures of earlier invocations.
 
         Without it those wait, and are part of the summary. Who asks for an end, or the deadline, makes every worker
-        save its state and ends the call with what is done. A GPU that can't be used gets no more runs.
+        save its state and ends the call with what is done. What can't be used gets no more runs.
 
         Raises:
-            DeviceError: no GPU can be used, and nothing was begun.
+            UnusableError: none can be trained, and nothing was begun.
         """
         queue = deque(map(self._attempt, taken_up(runs, self.store, retry_failed=retry_failed)))
         if not retry_failed:
@@ -145,7 +146,7 @@ class Scheduler:
             time.sleep(POLL_SECONDS)
         self.summary.left = len(queue)
         if queue and not self.begun:
-            raise DeviceError(self.summary.no_device)
+            raise UnusableError(self.summary.obstacle)
 
     def _start_what_fits(self, queue: deque[Attempt]) -> None:
         completed = self.store.completed()  # listed once a round: a paper's suite has hundreds of runs waiting
@@ -183,6 +184,7 @@ class Scheduler:
                 checkpoint_minutes=CHECKPOINT_MINUTES[self.executor.device],
                 timeout_min=self.timeout_min,
                 graphs=self.graphs,
+                code=this_code(),
             )
         )
         attempt.begin(time.monotonic())
@@ -211,12 +213,12 @@ class Scheduler:
         elif outcome in ("interrupted", "elsewhere", "vanished"):
             attempt.not_before = time.monotonic() + RETRY_SECONDS
             queue.append(attempt)
-        elif outcome == "no device":
-            self.summary.no_device = " ".join(attempt.folder.log_tail(1))
+        elif outcome == "unusable":
+            self.summary.obstacle = " ".join(attempt.folder.log_tail(1))
             queue.append(attempt)
         else:
             self._count(attempt, outcome)
-        self.begun = self.begun or outcome != "no device"
+        self.begun = self.begun or outcome != "unusable"
         self.view.ended(attempt.name, outcome)
 
     def _count(self, attempt: Attempt, outcome: str) -> None:

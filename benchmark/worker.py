@@ -1,4 +1,4 @@
-"""One run: a job in, a result out (floor 4). ``python -m benchmark.worker RUN_FOLDER``.
+"""One run: a job in, a result out (floor 4), started by :mod:`benchmark.start`.
 
 Every engine starts this same command, and files hold all truth. A worker that is asked to end by a signal, or whose
 runner is gone, saves its state and exits 75; started again, it goes on. Whatever ends a run otherwise is recorded as
@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 
 from benchmark import provenance
 from benchmark.axes import Dataset
+from benchmark.code import agree, require_same, this_code
 from benchmark.data.packed import ImageSet
 from benchmark.data.source import load as load_images
 from benchmark.errors import (
@@ -28,13 +29,24 @@ from benchmark.errors import (
     RecordingError,
     RunError,
     TimedOutError,
+    UnusableError,
     UserError,
     failure_status,
     is_out_of_memory,
 )
 from benchmark.files import remove_leftovers
 from benchmark.hardware import device_name, process_peak_mib
-from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NO_DEVICE, Job, Progress, RunFolder
+from benchmark.jobs import (
+    EXIT_BUSY,
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_NO_DEVICE,
+    EXIT_UNUSABLE,
+    Job,
+    Progress,
+    RunFolder,
+)
+from benchmark.packages import importing
 from benchmark.processes import keep_freed_memory
 from benchmark.spec import CostSpec, TrainSpec
 from benchmark.store import SCHEMA_VERSION, Failure, Result, Status, Store
@@ -49,7 +61,7 @@ if TYPE_CHECKING:
 def main(arguments: list[str]) -> int:
     """Run the job in a folder; the exit status is 0, 1 (failed), 2 (no job), or one of :mod:`benchmark.jobs`."""
     if len(arguments) != 1:
-        print("usage: python -m benchmark.worker RUN_FOLDER", file=sys.stderr)
+        print("usage: python -P benchmark/start.py RUN_FOLDER", file=sys.stderr)
         return 2
     guard_streams()  # its log may lie on a disk that is full
     folder = RunFolder(Path(arguments[0]))
@@ -60,6 +72,10 @@ def main(arguments: list[str]) -> int:
 def _attempt(folder: RunFolder, watch: Watch) -> int:
     try:
         job = folder.job()
+        agree(job.code)
+    except UnusableError as error:
+        print(error, file=sys.stderr)
+        return EXIT_UNUSABLE
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
@@ -87,7 +103,6 @@ class _Worker:
         self.gpu: GpuSession | None = None
 
     def run(self) -> int:
-        provenance.code_version()  # of now: somebody may commit while this trains
         for path in (self.folder.checkpoint, self.store.path(self.job.run_id)):
             remove_leftovers(path)
         self.folder.note_attempt("start")
@@ -96,10 +111,10 @@ class _Worker:
             self._completed()
         except InterruptedRun as error:
             return self._interrupted(error)
-        except DeviceError as error:  # no run is to blame, so none is recorded as failed
+        except UnusableError as error:  # no run is to blame, so none is recorded as failed
             print(error, flush=True)
-            self.folder.note_attempt("no device")
-            return EXIT_NO_DEVICE
+            self.folder.note_attempt("unusable")
+            return EXIT_NO_DEVICE if isinstance(error, DeviceError) else EXIT_UNUSABLE
         except RecordingError as error:  # nothing is saved: the device's state may be broken
             traceback.print_exc()
             self.folder.refuse_graphs(str(error))
@@ -120,8 +135,8 @@ class _Worker:
             print("another worker has completed it", flush=True)
             return
         if self.job.device == "cuda":
-            from benchmark.training.device import GpuSession
-
+            with importing():
+                from benchmark.training.device import GpuSession
             self.gpu = GpuSession()
         if isinstance(self.job.spec, TrainSpec):
             self._train(self.job.spec)
@@ -134,15 +149,16 @@ class _Worker:
     def _measure(self, spec: CostSpec) -> None:
         if (used := device_name(self.job.device)) != spec.device:
             raise RunError(f"this cost run is to measure {spec.device!r}, but would measure {used!r}")
-        import torch
+        with importing():
+            import torch
 
-        from benchmark.training.cost import measure
-        from benchmark.training.loop import apply_numerics
-
+            from benchmark.training.cost import measure
+            from benchmark.training.loop import apply_numerics
         apply_numerics(spec.numerics)
         images = self._images(spec.dataset)
         check = functools.partial(self.watch.check, self.job.timeout_min)
         metrics, cost = measure(spec, images, torch.device(self.job.device), check)
+        require_same(this_code())  # its helpers load their own
         self.store.put(self._result("completed", metrics, [], cost, images))
 
     def _images(self, dataset: Dataset) -> ImageSet:
@@ -152,11 +168,13 @@ class _Worker:
     def _train(self, spec: TrainSpec) -> None:
         keep_freed_memory()
         images = self._images(spec.dataset)
-        import torch  # takes seconds: a worker without work or images never pays for it
+        with importing():
+            import torch  # takes seconds: a worker without work or images never pays for it
 
-        from benchmark.training.device import own_stream, peak_memory
-        from benchmark.training.loop import Training, apply_numerics
-
+            from benchmark.training import checkpoint  # noqa: F401
+            from benchmark.training.device import own_stream, peak_memory
+            from benchmark.training.loop import Training, apply_numerics
+        require_same(this_code())  # all of it is loaded by now
         apply_numerics(spec.numerics)
         device, graphs = torch.device(self.job.device), self.job.graphs and self.folder.graphs_refused() is None
         with own_stream(device):
@@ -260,7 +278,3 @@ class _Worker:
             ),
             failure=failure,
         )
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

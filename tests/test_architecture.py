@@ -16,12 +16,12 @@ from benchmark.paths import PACKAGE
 from .places import ROOT
 
 FLOORS = {
-    6: ("entry", "cli"),
+    6: ("start", "entry", "cli"),
     5: ("scheduler", "attempts", "progress"),
     4: ("worker", "executors", "bench"),
     3: ("training", "reports", "verdicts", "status", "verify", "merge", "preparation"),
     2: ("methods", "plan", "plausible", "failures", "watch"),
-    1: ("data", "models", "manifest", "profiles", "layers", "suite", "store", "jobs", "provenance", "costs"),
+    1: ("data", "models", "manifest", "profiles", "layers", "suite", "store", "jobs", "provenance", "code", "costs"),
     0: (
         "spec",
         "axes",
@@ -37,6 +37,7 @@ FLOORS = {
         "nvidia",
         "environment",
         "paths",
+        "packages",
         "processes",
         "helper",
         "terminal",

@@ -14,9 +14,10 @@ import pytest
 from filelock import FileLock
 
 import benchmark.cli
-from benchmark import hardware
+from benchmark import code, hardware
 from benchmark.cli import main
 from benchmark.cli.common import run_folders
+from benchmark.code import this_code
 from benchmark.jobs import RECORDER_VARIABLE
 from benchmark.manifest import PAPER_SUITES, find_manifests
 from benchmark.paths import SUITES
@@ -351,6 +352,50 @@ def test_a_gpu_that_pytorch_can_not_use_is_no_runs_fault(folders: Path, monkeypa
     assert said.err.count("\n") == 1
     assert not list((folders / "results").rglob("*.json"))
     assert not list((folders / "reports").rglob("*.md"))
+
+
+def test_reports_are_not_made_by_other_code_than_trained(
+    folders: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def edit(self: Scheduler, runs: Sequence[PlannedRun], *, retry_failed: bool = False) -> Summary:
+        monkeypatch.setattr(code, "code_files", lambda: {"benchmark/__init__.py": b"by hand"})
+        return Summary(completed=1)
+
+    monkeypatch.setattr(Scheduler, "run", edit)
+    said = command("table2", "--profile", "smoke", "--device", "cpu")
+    assert said.status == 1
+    assert re.fullmatch(
+        "error: no reports are written: the code in .* has changed since .*; start it again\n", said.err
+    )
+    assert not list((folders / "reports").rglob("*.md"))
+
+
+@pytest.mark.parametrize("verb", [["table2", "--profile", "smoke"], ["bench"]])
+def test_what_can_not_train_is_said_before_anything(
+    folders: Path, command: Command, monkeypatch: pytest.MonkeyPatch, verb: list[str]
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "pytorchcv" else object())
+    said = command(*verb, "--device", "cpu")
+    assert (said.status, said.out) == (2, "")
+    assert said.err.startswith("error: training needs pytorchcv, which this Python has not")
+    assert said.err.count("\n") == 1
+    assert not list(folders.rglob("*.*"))
+
+
+def test_a_bench_where_torch_can_not_be_imported(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "benchmark.bench.measure", None)
+    said = command("bench", "--device", "cpu")
+    assert said.status == 2
+    assert "torch, or what goes with it, can't be imported" in said.err
+
+
+def test_code_without_a_commit_is_said(
+    command: Command, asked: list[PlannedRun], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = "the commit of this code is not known: git is not installed"
+    known = this_code().model_copy(update={"commit": None, "dirty": None, "note": note})
+    monkeypatch.setattr(code._Own, "code", known)
+    assert command("table2", "--profile", "smoke", "--device", "cpu").err.startswith(f"warning: {note}\n")
 
 
 # ------------------------------------------------------------------ report

@@ -12,7 +12,7 @@ from benchmark import scheduler as module
 from benchmark import worker
 from benchmark.axes import Dataset, Masks, Method, Network, Schedule
 from benchmark.costs import gpu_memory_gib, memory_gib
-from benchmark.errors import DeviceError
+from benchmark.errors import UnusableError
 from benchmark.executors.local import LocalExecutor, Slot
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NO_DEVICE, Job, Progress, RunFolder
 from benchmark.plan import PlannedRun, taken_up
@@ -114,7 +114,7 @@ def busy(folder: RunFolder, job: Job) -> int:
 def no_device(folder: RunFolder, job: Job) -> int:
     folder.note_attempt("start")
     folder.log.write_text("PyTorch sees none\n")
-    folder.note_attempt("no device")
+    folder.note_attempt("unusable")
     return EXIT_NO_DEVICE
 
 
@@ -500,7 +500,7 @@ def test_a_gpu_has_its_own_estimates_and_checkpoints(
 def test_where_no_gpu_can_be_used_nothing_is_blamed_on_a_run(bench: Bench) -> None:
     runs = runs_of(3)
     executor = FakeExecutor(no_device, slots=2)
-    with pytest.raises(DeviceError, match="PyTorch sees none"):
+    with pytest.raises(UnusableError, match="PyTorch sees none"):
         bench.run(executor, runs)
     assert len(executor.started) == 2
     assert bench.view.closed == 1
@@ -510,21 +510,21 @@ def test_where_no_gpu_can_be_used_nothing_is_blamed_on_a_run(bench: Bench) -> No
 
 def test_a_gpu_that_can_not_be_used_is_left_out(bench: Bench) -> None:
     executor = FakeExecutor(no_device, complete, slots=2)
-    assert bench.run(executor, runs_of(3)) == Summary(completed=3, no_device="PyTorch sees none")
+    assert bench.run(executor, runs_of(3)) == Summary(completed=3, obstacle="PyTorch sees none")
     assert len(executor.started) == 4
     assert all(len(beside) == 0 for beside in executor.beside[2:])
 
 
 def test_a_gpu_may_fail_between_two_runs(bench: Bench) -> None:
     summary = bench.run(FakeExecutor(complete, no_device), runs_of(4))
-    assert summary == Summary(completed=1, no_device="PyTorch sees none", left=3)
+    assert summary == Summary(completed=1, obstacle="PyTorch sees none", left=3)
     assert bench.store.failed() == set()
 
 
 def test_a_gpu_that_can_not_be_used_does_not_count_as_vanishing(bench: Bench) -> None:
     [run] = runs_of(1)
     for _ in range(3):
-        with pytest.raises(DeviceError):
+        with pytest.raises(UnusableError):
             bench.run(FakeExecutor(no_device), [run])
     assert bench.run(FakeExecutor(vanish, vanish, complete), [run]) == Summary(completed=1)
 

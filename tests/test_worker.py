@@ -8,7 +8,6 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,9 @@ import pytest
 import torch
 from filelock import FileLock
 
-from benchmark import provenance, worker
+from benchmark import code, worker
 from benchmark.axes import Dataset, Masks, Method, Network, Numerics, Schedule
+from benchmark.code import this_code
 from benchmark.errors import DivergedError
 from benchmark.hardware import cpu_model
 from benchmark.jobs import (
@@ -25,10 +25,12 @@ from benchmark.jobs import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
     EXIT_NO_DEVICE,
+    EXIT_UNUSABLE,
     LEASH_VARIABLE,
     RECORDER_VARIABLE,
     Job,
     RunFolder,
+    worker_command,
 )
 from benchmark.provenance import origin
 from benchmark.signals import ENDING
@@ -142,23 +144,6 @@ def test_a_run_leaves_its_result(tmp_path: Path) -> None:
     assert place.attempts() == ["start", "completed"]
     assert not place.folder.checkpoint.exists()
     assert place.folder.progress() is None
-
-
-def test_a_result_names_the_code_that_it_started_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = {"release": "0.1.0", "commit": "before", "dirty": True}
-    monkeypatch.setattr(provenance, "code_version", cache(lambda: dict(now)))
-    train = Training.run
-
-    def train_and_commit(training: Training, after_step: Callable[[Training], None]) -> None:
-        now.update(commit="behind", dirty=False)
-        train(training, after_step)
-
-    monkeypatch.setattr(Training, "run", train_and_commit)
-    place = Place(tmp_path, spec_of())
-    assert place.run() == 0
-    made_by = place.result().provenance
-    assert made_by["code"]["commit"] == "before"
-    assert [session["code"] for session in made_by["sessions"]] == ["before+uncommitted"]
 
 
 def test_only_trainings_keep_freed_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -432,7 +417,7 @@ def test_a_cost_run_is_bounded(tmp_path: Path) -> None:
 def said_of_the_gpu(place: Place, capsys: pytest.CaptureFixture[str]) -> str:
     """The last line of a worker that blames no run."""
     assert place.run() == EXIT_NO_DEVICE
-    assert place.attempts() == ["start", "no device"]
+    assert place.attempts() == ["start", "unusable"]
     assert place.folder.vanished() == 0
     assert place.store.completed() == place.store.failed() == set()
     return capsys.readouterr().out.splitlines()[-1]
@@ -673,8 +658,8 @@ def test_sigterm_to_a_worker_process(tmp_path: Path) -> None:
     # the real thing: another process, another worker beside it, a signal, a second start
     spec = spec_of(epochs=15)
     place, alone = Place(tmp_path / "disturbed", spec), Place(tmp_path / "alone", spec)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "benchmark.worker", str(place.folder.folder)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = worker_command(place.folder.folder)
     with place.folder.log.open("ab") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
@@ -697,3 +682,61 @@ def test_sigterm_to_a_worker_process(tmp_path: Path) -> None:
     assert alone.run() == 0
     assert place.result().metrics == alone.result().metrics
     assert place.result().history == alone.result().history
+
+
+# ------------------------------------------------------------------ other code, or none that can be imported
+
+
+def nothing_is_blamed(place: Place) -> bool:
+    return place.folder.vanished() == 0 and place.store.completed() == place.store.failed() == set()
+
+
+def test_a_result_names_the_code_that_its_run_started_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = this_code().model_copy(update={"commit": "c0ffee", "dirty": True, "note": None})
+    monkeypatch.setattr(code._Own, "code", None)
+    train = Training.run
+
+    def train_and_edit(training: Training, after_step: Callable[[Training], None]) -> None:
+        monkeypatch.setattr(code, "code_files", lambda: {"benchmark/__init__.py": b"by hand"})
+        train(training, after_step)
+
+    monkeypatch.setattr(Training, "run", train_and_edit)
+    place = Place(tmp_path, spec_of(epochs=1), code=known)  # as its runner knows it, which may have git alone
+    assert place.run() == 0
+    assert place.result().provenance["code"] == known.model_dump()
+    assert origin(place.result().provenance)["code"] == ["c0ffee+uncommitted"]
+
+
+def test_a_worker_with_other_code_than_its_runner_trains_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = Place(tmp_path, spec_of(), code=this_code().model_copy(update={"digest": "sha256:another"}))
+    assert place.run() == EXIT_UNUSABLE
+    assert "has changed since this command was started; start it again" in capsys.readouterr().err
+    assert not place.folder.attempts.exists()
+    assert nothing_is_blamed(place)
+
+
+@pytest.mark.parametrize("place_of", [lambda root: Place(root, spec_of()), lambda root: cost_place(root)])
+def test_code_that_changes_while_a_worker_loads_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place_of: Callable[[Path], Place]
+) -> None:
+    monkeypatch.setattr("benchmark.training.cost.measure", lambda *_: ({}, {}))
+    monkeypatch.setattr(code, "code_files", lambda: {"benchmark/__init__.py": b"by hand"})
+    place = place_of(tmp_path)
+    assert place.run() == EXIT_UNUSABLE
+    assert place.attempts() == ["start", "unusable"]
+    assert nothing_is_blamed(place)
+
+
+@pytest.mark.parametrize("module", ["benchmark.training.loop", "torchvision.models"])
+def test_what_can_not_be_imported_is_no_fault_of_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], module: str
+) -> None:
+    network = Network(family="resnet_imagenet", depth=18) if module == "torchvision.models" else WRN
+    place = Place(tmp_path, spec_of().model_copy(update={"network": network}))
+    monkeypatch.setitem(sys.modules, module, None)
+    assert place.run() == EXIT_UNUSABLE
+    assert "torch, or what goes with it, can't be imported (ModuleNotFoundError" in capsys.readouterr().out
+    assert place.attempts() == ["start", "unusable"]
+    assert nothing_is_blamed(place)

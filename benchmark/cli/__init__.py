@@ -18,10 +18,9 @@ from benchmark.cli.report import report
 from benchmark.cli.run import run
 from benchmark.cli.verify import verify
 from benchmark.errors import BenchmarkError, UserError
+from benchmark.paths import PACKAGE
 from benchmark.terminal import guard_streams
 from benchmark.wording import one_line
-
-_PACKAGE = Path(__file__).resolve().parent.parent
 
 
 class _Commands(Group):
@@ -79,5 +78,5 @@ def _end(text: str, status: int) -> NoReturn:
 
 def _raised(error: Exception) -> str:
     """Where this project's own code raised an error or called what did."""
-    own = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).is_relative_to(_PACKAGE)]
-    return f"{Path(own[-1].filename).relative_to(_PACKAGE)}, line {own[-1].lineno}" if own else "outside of it"
+    own = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).is_relative_to(PACKAGE)]
+    return f"{Path(own[-1].filename).relative_to(PACKAGE)}, line {own[-1].lineno}" if own else "outside of it"

@@ -15,9 +15,20 @@ from click.core import ParameterSource
 
 from benchmark.axes import Network
 from benchmark.catalogue import NETWORKS
-from benchmark.cli.common import MINUTES, check_precision, json_option, reports_option, require_writable, shown
+from benchmark.cli.common import (
+    MINUTES,
+    check_precision,
+    import_matplotlib,
+    json_option,
+    name_code,
+    reports_option,
+    require_writable,
+    shown,
+)
+from benchmark.code import require_same, this_code
 from benchmark.errors import RunError, UserError, is_out_of_memory
 from benchmark.hardware import chosen_device, cores, gpus, processor_time, seeing_only
+from benchmark.packages import importing, require_packages
 from benchmark.processes import unbound
 from benchmark.provenance import describe
 
@@ -80,10 +91,13 @@ def bench(
     require_writable(reports_dir / "bench", "the bench")
     for name in os.environ.keys() - unbound(os.environ).keys():
         del os.environ[name]  # before torch starts its threads, and for the processes that the loops have
+    require_packages()
+    name_code()
     click.echo(f"bench of {network}; {chosen}", err=True)
     if kind == "cuda":  # before torch looks: the GPU that is measured is the one that is named
         os.environ.update(seeing_only(gpus()[0]))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended politely is interrupted like by Ctrl-C
+    import_matplotlib()
     from benchmark.bench.setup import Setup
 
     batches = (_BATCHES_OF_A_MATRIX if matrix else _BATCHES)[kind]
@@ -124,7 +138,12 @@ def _say(text: str) -> None:
 
 
 def _named(setup: "Setup", measured: "Numbers") -> "Numbers":
-    """With what was measured on what, and by which code."""
+    """With what was measured on what, and by which code.
+
+    Raises:
+        OtherCodeError: by several: the processes of loops and cells load their own.
+    """
+    require_same(this_code())
     return {
         "device": setup.device_name,
         "command": f"python run_suite.py {shlex.join(sys.argv[1:])}",
@@ -143,8 +162,9 @@ def _show(numbers: "Numbers", table: Path, form: str) -> None:
 
 
 def _measure(setup: "Setup", folder: Path, form: str) -> None:
-    from benchmark.bench.measure import measure_all
-    from benchmark.bench.write import write_bench
+    with importing():
+        from benchmark.bench.measure import measure_all
+        from benchmark.bench.write import write_bench
 
     try:
         measured = measure_all(setup, _say)
@@ -164,9 +184,10 @@ def _measure(setup: "Setup", folder: Path, form: str) -> None:
 
 
 def _measure_matrix(setup: "Setup", budget_min: float | None, began: float, folder: Path, form: str) -> None:
-    from benchmark.bench.matrix import FAILED, Matrix
-    from benchmark.bench.matrix_write import write_matrix
-    from benchmark.bench.measure import disturbance
+    with importing():
+        from benchmark.bench.matrix import FAILED, Matrix
+        from benchmark.bench.matrix_write import write_matrix
+        from benchmark.bench.measure import disturbance
 
     started, written = processor_time(), list[tuple["Numbers", Path]]()
 

@@ -1,5 +1,6 @@
 """Options and steps that several commands share."""
 
+import contextlib
 import hashlib
 import math
 import os
@@ -9,12 +10,13 @@ from typing import Any
 
 import click
 
+from benchmark.code import this_code
 from benchmark.errors import UserError
 from benchmark.files import user_path, why_no_folder, why_unusable, why_unwritable
 from benchmark.hardware import cpu_has_bf16
 from benchmark.jobs import RECORDER_VARIABLE
 from benchmark.manifest import find_manifests
-from benchmark.paths import ROOT
+from benchmark.paths import HOME, PACKAGE
 from benchmark.plan import Plan
 from benchmark.profiles import PROFILE_NAMES, Variant
 from benchmark.store import Store
@@ -64,7 +66,7 @@ class Group(click.Group):
 
 
 def _folder(default: str, variable: str, text: str) -> dict[str, Any]:
-    return {"type": FOLDER, "default": ROOT / default, "envvar": variable, "help": text}
+    return {"type": FOLDER, "default": HOME / default, "envvar": variable, "help": text}
 
 
 suites_argument = click.argument("suites", nargs=-1, metavar="[SUITE]...")
@@ -179,6 +181,22 @@ def check_graphs(kind: str, compiled: bool) -> None:
         raise UserError("--graphs: compiled steps are in graphs of the compiler's own; leave the option out")
 
 
+def name_code() -> None:
+    """Look which code this is, and say what isn't known of it."""
+    if note := this_code().note:
+        say(f"warning: {note}", err=True)
+
+
+def import_matplotlib() -> None:
+    """Have it read no settings but its own: neither the environment's, as of a notebook, nor the current folder's."""
+    os.environ |= {"MPLBACKEND": "agg", "MATPLOTLIBRC": os.devnull}
+    try:
+        with contextlib.chdir(PACKAGE):
+            import matplotlib  # noqa: F401
+    except FileNotFoundError:  # somebody has deleted the current folder
+        pass
+
+
 def write_reports(
     suites: list[Suite],
     store: Store,
@@ -188,6 +206,7 @@ def write_reports(
     cache_dir: Path,
 ) -> None:
     """Write reports and say where the readable ones are."""
+    import_matplotlib()
     from benchmark.reports import write  # pandas and matplotlib, only where a report is made
 
     require_writable(reports_dir / suites[0].variant.reports_name, "reports")
@@ -203,4 +222,7 @@ def say(text: str, *, err: bool = False) -> None:
 
 def shown(path: Path) -> str:
     """A path as a person would type it from here."""
-    return os.path.relpath(path) if path.resolve().is_relative_to(Path.cwd()) else str(path)
+    try:
+        return os.path.relpath(path) if path.resolve().is_relative_to(Path.cwd()) else str(path)
+    except FileNotFoundError:  # somebody has deleted the current folder
+        return str(path)

@@ -8,6 +8,7 @@ import click
 
 from benchmark.cli.common import (
     image_cache,
+    import_matplotlib,
     json_option,
     load,
     profile_option,
@@ -65,6 +66,7 @@ def report(
 
             click.echo(as_json(loaded, variant, Runs(store), trials))
         return
+    import_matplotlib()
     from benchmark.reports.write import stale_reports
 
     stale = stale_reports(loaded, store, reports_dir, trials, cache_dir=image_cache(scratch_dir))

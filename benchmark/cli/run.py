@@ -3,6 +3,7 @@
 import math
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from benchmark.cli.common import (
     headline,
     image_cache,
     load,
+    name_code,
     only_option,
     profile_option,
     reports_option,
@@ -31,7 +33,10 @@ from benchmark.cli.common import (
     trials_option,
     write_reports,
 )
+from benchmark.code import require_same, this_code
+from benchmark.errors import OtherCodeError
 from benchmark.hardware import chosen_device
+from benchmark.packages import require_packages
 from benchmark.plan import make_plan, taken_up
 from benchmark.profiles import load_variant
 from benchmark.store import Store
@@ -88,6 +93,7 @@ def run(
     from benchmark.scheduler import Places, Scheduler
     from benchmark.verify import unreadable
 
+    name_code()  # before the data is prepared: somebody may change it meanwhile
     chosen = chosen_device(device)  # before anything is written or moved
     loaded, store = load(suites, load_variant(profile, settings), results_dir, chosen.name)
     plan = make_plan(loaded, store.completed(), only=only, trials=trials)
@@ -108,7 +114,9 @@ def run(
             "reports": reports_dir / loaded[0].variant.reports_name,
         }
     )
-    prepare_data(taken_up(plan.missing, store, retry_failed=retry_failed), data_dir, places.cache)
+    if wanted := taken_up(plan.missing, store, retry_failed=retry_failed):
+        require_packages()
+    prepare_data(wanted, data_dir, places.cache)
     for warning in warnings(plan.runs, store, data_dir, places.cache):
         say(f"warning: {warning}", err=True)
     store.check_writable()
@@ -125,10 +133,10 @@ def run(
     )
     with signals.held():  # an exception where a worker is being started would lose it
         summary = scheduler.run(plan.missing, retry_failed=retry_failed)
-    write_reports(loaded, store, reports_dir, trials, click.echo, places.cache)
+    reported = _report(summary, lambda: write_reports(loaded, store, reports_dir, trials, click.echo, places.cache))
     _name_failures(summary, store)
-    if summary.no_device:
-        click.echo(f"error: {summary.no_device}", err=True)
+    if summary.obstacle:
+        click.echo(f"error: {summary.obstacle}", err=True)
     untried = {planned.run_id for planned in plan.missing} - store.completed() - summary.failed.keys()
     if retry_failed and untried and not summary.interrupted:
         click.echo(f"{len(untried)} runs are missing still; without --retry-failed they are trained.", err=True)
@@ -136,7 +144,18 @@ def run(
         why = f"The {budget_min:g} minutes of --budget-min are over" if summary.out_of_time else "Interrupted"
         click.echo(f"{why}; the same command goes on from here.", err=True)
         sys.exit(signals.EXIT_INTERRUPTED)
-    sys.exit(1 if summary.failed or summary.left else 0)
+    sys.exit(1 if summary.failed or summary.left or not reported else 0)
+
+
+def _report(summary: "Summary", write: Callable[[], None]) -> bool:
+    """Write reports, unless the code that makes them, which is not loaded yet, is no longer that which trained."""
+    try:
+        require_same(this_code())
+    except OtherCodeError as error:
+        summary.obstacle = f"no reports are written: {error}"
+        return False
+    write()
+    return True
 
 
 def _name_failures(summary: "Summary", store: Store) -> None:

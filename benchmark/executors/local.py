@@ -4,15 +4,13 @@ import math
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from benchmark.files import open_regular
 from benchmark.hardware import cores, device_kind, gpus, memory_available_gib, seeing_only
-from benchmark.jobs import EXIT_NO_DEVICE, LEASH_VARIABLE, RunFolder
+from benchmark.jobs import EXIT_NO_DEVICE, EXIT_UNUSABLE, LEASH_VARIABLE, RunFolder, worker_command
 from benchmark.nvidia import Gpu, free_gib
-from benchmark.paths import ROOT
 from benchmark.processes import is_stopped, unbound
 
 #: What part of the free memory runs may take: estimates are rough, and others want some too.
@@ -41,7 +39,7 @@ class LocalExecutor:
 
     Attributes:
         device: what the slots compute on, ``cpu`` or ``cuda``.
-        slots: places for one run each; those of a GPU that turns out unusable are given up.
+        slots: places for one run each; those of what turns out unusable are given up.
         memory_gib: what all runs together may take of the machine's memory, on a processor.
         gpu_gib: what they may take of each GPU's; one that is missing here is bounded by its slots alone.
     """
@@ -106,13 +104,14 @@ class LocalExecutor:
             "OMP_NUM_THREADS": str(threads),
             "MKL_NUM_THREADS": str(threads),
             LEASH_VARIABLE: str(os.getpid()),
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
         }
         if slot.gpu is not None:
             environment |= seeing_only(slot.gpu)
+        place = folder.folder.resolve()
         with open_regular(folder.log, mode="ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "benchmark.worker", str(folder.folder)],
+                worker_command(place),
+                cwd=place,  # the runner's own may be deleted while this trains
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -128,6 +127,8 @@ class LocalExecutor:
             slot = self._running.pop(name).slot
             if status == EXIT_NO_DEVICE:  # nor can any other run use it
                 self.slots = [other for other in self.slots if other.gpu != slot.gpu]
+            if status == EXIT_UNUSABLE:
+                self.slots = []
         return over
 
     def kill(self, run_id: str) -> None:

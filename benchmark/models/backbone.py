@@ -16,6 +16,7 @@ from pytorchcv.models.wrn_cifar import get_wrn_cifar
 from torch import Tensor, nn
 
 from benchmark.axes import Network
+from benchmark.packages import importing
 
 
 class Backbone(nn.Module):
@@ -80,7 +81,8 @@ def _pyramidnet(n: Network) -> list[nn.Module]:
 
 
 def _resnet_imagenet(n: Network) -> list[nn.Module]:
-    from torchvision.models import resnet18  # two seconds to import, and only this network needs it
+    with importing():
+        from torchvision.models import resnet18  # two seconds to import, and only this network needs it
 
     net = resnet18(num_classes=10)
     stem = nn.Sequential(net.conv1, net.bn1, net.relu, net.maxpool)

@@ -68,7 +68,9 @@ def set_up() -> None:
     if not check_out(commit):
         ignored = shutil.ignore_patterns(KIT.name, ".git", ".venv")
         shutil.copytree(ROOT, CODE, ignore=ignored, dirs_exist_ok=True)
-        (CODE / "packaged-commit.txt").write_text(commit)
+        named = CODE / "benchmark" / "commit.txt"
+        named.parent.mkdir(exist_ok=True)
+        named.write_text(commit)
         say("no git here: results name the commit as it was packaged")
     unpack()
     restore()

@@ -10,8 +10,9 @@ import pytest
 from benchmark.errors import UserError
 from benchmark.executors import local
 from benchmark.executors.local import LocalExecutor, Slot
-from benchmark.jobs import EXIT_INTERRUPTED, EXIT_NO_DEVICE, LEASH_VARIABLE, RunFolder
+from benchmark.jobs import EXIT_INTERRUPTED, EXIT_NO_DEVICE, EXIT_UNUSABLE, LEASH_VARIABLE, RunFolder
 from benchmark.nvidia import Gpu
+from benchmark.paths import PACKAGE
 from tests.made import GPU_A, GPU_B, machine_with
 
 
@@ -193,14 +194,13 @@ def test_a_run_may_have_a_device_for_itself(monkeypatch: pytest.MonkeyPatch, tmp
 def test_the_worker_command(tmp_path: Path) -> None:
     executor = LocalExecutor("cpu", [Slot(None, 0)], memory_gib=10)
     process = start(executor, tmp_path, "a", threads=3)
-    assert process.command == [sys.executable, "-m", "benchmark.worker", str(tmp_path / "a")]
+    assert process.command == [sys.executable, "-P", str(PACKAGE / "start.py"), str(tmp_path / "a")]
+    assert process.options["cwd"] == tmp_path / "a"
     assert process.log == tmp_path / "a" / "log.txt"
     assert process.options["start_new_session"]  # Ctrl-C reaches the runner alone
     assert process.environment["OMP_NUM_THREADS"] == process.environment["MKL_NUM_THREADS"] == "3"
     assert process.environment["PATH"] == os.environ["PATH"]
     assert process.environment[LEASH_VARIABLE] == str(os.getpid())
-    first = process.environment["PYTHONPATH"].split(os.pathsep)[0]
-    assert Path(first, "benchmark", "worker.py").exists()
     assert "CUDA_VISIBLE_DEVICES" not in process.environment
 
 
@@ -244,6 +244,17 @@ def test_a_gpu_that_is_unusable_gets_no_more_runs(monkeypatch: pytest.MonkeyPatc
     assert {slot.gpu for slot in executor.slots} == {GPU_B}
     assert start(executor, tmp_path, "e").environment["CUDA_VISIBLE_DEVICES"] == GPU_B.uuid
     assert not executor.fits(1)
+
+
+def test_where_nothing_can_be_trained_nothing_more_is(tmp_path: Path) -> None:
+    executor = LocalExecutor("cpu", [Slot(None, n) for n in range(3)], memory_gib=10)
+    first = start(executor, tmp_path, "a")
+    start(executor, tmp_path, "b")
+    first.status = EXIT_UNUSABLE
+    assert executor.ended() == {"a": EXIT_UNUSABLE}
+    assert not executor.slots
+    assert not executor.fits(1)
+    assert executor.ended() == {}  # the other one goes on
 
 
 @pytest.mark.parametrize(("kill", "numbers"), [(False, [signal.SIGTERM, signal.SIGCONT]), (True, [signal.SIGKILL])])
