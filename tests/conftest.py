@@ -8,6 +8,17 @@ import torch
 from benchmark import hardware
 from benchmark.signals import ENDING
 
+from .gpu.here import REHEARSAL
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what is marked ``gpu`` where there is none, unless it is rehearsed."""
+    if REHEARSAL or torch.cuda.is_available():
+        return
+    for item in items:
+        if item.get_closest_marker("gpu"):
+            item.add_marker(pytest.mark.skip(reason="needs an NVIDIA GPU that PyTorch can use"))
+
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:

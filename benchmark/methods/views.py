@@ -69,11 +69,21 @@ class ViewsConv(nn.Module):
         pixels = x.permute(0, 2, 3, 1).reshape(-1, channels)  # [P, C]
         weight = self.weight.flatten(1).t()  # [C, O]
         views = len(self.dropped)
-        lost = pixels.index_select(1, self.dropped.flatten()).view(len(pixels), views, -1).transpose(0, 1)  # [K, P, g]
-        parts = weight.index_select(0, self.dropped.flatten()).view(views, -1, weight.shape[1])  # [K, g, O]
+        select = indexed if x.is_cuda else torch.index_select
+        lost = select(pixels, 1, self.dropped.flatten()).view(len(pixels), views, -1).transpose(0, 1)  # [K, P, g]
+        parts = select(weight, 0, self.dropped.flatten()).view(views, -1, weight.shape[1])  # [K, g, O]
         whole = (pixels @ weight).expand(views, -1, -1)  # T
         made = torch.baddbmm(whole, lost, parts * self.counts[:, :, None], alpha=-1)  # [K, P, O]
         return made.view(views * batch, height, width, -1).permute(0, 3, 1, 2)
+
+
+def indexed(x: Tensor, axis: int, places: Tensor) -> Tensor:
+    """``x.index_select(axis, places)`` with the same gradient, by other calls.
+
+    On a GPU that is to be deterministic the gradient of ``index_select`` reads on the host how far the places reach, so
+    it can't be recorded in a graph; this one does not. On a CPU it takes a multiple of the time.
+    """
+    return x[(slice(None),) * axis + (places,)]
 
 
 def carry_by_partial_sums(backbone: Backbone, stage: int, masks: Tensor) -> None:

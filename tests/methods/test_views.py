@@ -7,8 +7,9 @@ from torch import Tensor
 from benchmark.axes import Dataset, Masks, Method, Network, Numerics, Schedule
 from benchmark.methods.masks import draw_masks
 from benchmark.methods.network import JointNetwork, build_network
-from benchmark.methods.views import ViewsConv, listing1_copies, masked_copies
+from benchmark.methods.views import ViewsConv, indexed, listing1_copies, masked_copies
 from benchmark.spec import PROTOCOL, TrainSpec
+from tests.training.tape import Tape
 
 pytestmark = pytest.mark.usefixtures("seeded")
 
@@ -137,3 +138,21 @@ def test_listing_1_goes_image_by_image_and_copies_view_by_view() -> None:
     ours = masked_copies(feature, masks).view(5, 3, 8, 2, 2)
     assert torch.equal(listing.transpose(0, 1), ours)
     assert torch.equal(ours[2], feature * masks[2][:, None, None])
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_what_a_gpu_selects_by_is_index_select(axis: int) -> None:
+    """With the same gradient to the last bit, though some channels are taken twice."""
+    places, given = torch.tensor([3, 1, 1, 0, 3]), torch.randn(4, 4)
+    found = []
+    for select in (torch.index_select, indexed):
+        x = given.clone().requires_grad_()
+        with Tape() as tape:
+            taken = select(x, axis, places)
+            (gradient,) = torch.autograd.grad((taken * torch.arange(20.0).view_as(taken)).sum(), x)
+        found.append((taken, gradient, {call[0]._schema.name for call in tape.calls}))
+    (ours, our_gradient, calls), (theirs, their_gradient, their_calls) = found[1], found[0]
+    assert torch.equal(ours, theirs)
+    assert torch.equal(our_gradient, their_gradient)
+    assert "aten::index_add" in their_calls, "which a deterministic GPU can't record"
+    assert not {name for name in calls if name.startswith("aten::index_add")}
