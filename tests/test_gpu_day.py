@@ -259,6 +259,14 @@ def test_how_the_suite_ended_is_said(step: Step, status: str, calls: int, words:
     assert [line.split(":")[0] for line in not_done(said)] == words * calls
 
 
+def test_a_bench_is_the_matrix_within_its_time_unless_asked_otherwise(step: Step) -> None:
+    (call,) = asked(step("bench", "330"))
+    assert call[:5] == ["bench", "--device", "cuda", "--matrix", "--budget-min"]
+    assert float(call[5]) * 60 == pytest.approx(330 - day.STOP_S, abs=1)
+    (call,) = asked(step("bench", "330", "--device", "cpu", "--steps", "1"))
+    assert call == ["bench", "--device", "cpu", "--steps", "1"]
+
+
 def test_what_does_not_end_is_ended(step: Step) -> None:
     said = step("bench", "1", "--network", "resnet110", SUITE_TAKES="1000")
     assert said.returncode == 1

@@ -67,8 +67,9 @@ def proven() -> bool:
 
 
 def bench(seconds: float, arguments: Sequence[str]) -> None:
-    """Run ``bench``, for at most so long."""
-    if status := call([*SUITE, "bench", *on_gpu(arguments), *arguments], seconds, CODE):
+    """Run ``bench`` with these options, or its matrix, which writes after each measurement, for at most so long."""
+    budget = ("--matrix", "--budget-min", f"{max(seconds - STOP_S, 1) / 60:.3f}")
+    if status := call([*SUITE, "bench", *on_gpu(arguments), *(arguments or budget)], seconds, CODE):
         fail(f"measured: all (exit status {status})")
 
 
