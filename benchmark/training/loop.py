@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -26,6 +26,7 @@ from benchmark.training.activation import activation_maps
 from benchmark.training.checkpoint import Checkpoint
 from benchmark.training.evaluation import evaluate
 from benchmark.training.optimizer import SGD
+from benchmark.training.shadows import Shadows
 from benchmark.training.step import GraphedSteps, Update, recorder
 
 
@@ -74,6 +75,8 @@ class Training:
         )
         # of a full batch: the loss itself, or what the compiler makes of it
         self.loss = compiled(self._loss, device) if spec.numerics.compiled else self._loss
+        # the compiler fuses the casts itself
+        self.shadows = Shadows(self.model) if spec.numerics.precision == "bf16" and not spec.numerics.compiled else None
         self.take = self._taking()
         self.steps = self.batches.steps(spec.schedule.batch_size)
         self.epoch, self.step, self.seconds = 0, 0, 0.0
@@ -142,8 +145,11 @@ class Training:
         """What may be recorded: nothing here outlives it but what is written in place, and nothing reads a number."""
         self.optimizer.zero_grad(set_to_none=True)
         full = len(batch.labels) == self.spec.schedule.batch_size
-        loss = (self.loss if full else self._loss)(batch)
+        with self.shadows.instead() if self.shadows else nullcontext():
+            loss = (self.loss if full else self._loss)(batch)
         loss.backward()
+        if self.shadows:
+            self.shadows.return_gradients()
         self.optimizer.step()
         self.loss_sum += loss.detach() * len(batch.labels)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.training.steps import CASES, digest, trace
+from tests.training.steps import CASES, casting_one_by_one, digest, trace
 
 from .here import DEVICE, REHEARSAL, SIZES, STOP_AT
 
@@ -21,6 +21,14 @@ def test_a_graph_takes_the_eager_steps(name: str, precision: str, tmp_path: Path
     assert len(eager.losses) == 16 if REHEARSAL else 40
     replayed = trace(case, spec, DEVICE, graphs=True, stop_at=STOP_AT, file=tmp_path / "checkpoint.pt")
     assert replayed.differs_in(eager) == []
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_bf16_weights_made_at_once_are_autocasts(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    case, spec = CASES[name], CASES[name].spec(precision="bf16", epochs=2, **SIZES)
+    at_once = trace(case, spec, DEVICE, graphs=False)
+    casting_one_by_one(monkeypatch)
+    assert at_once.differs_in(trace(case, spec, DEVICE, graphs=False)) == []
 
 
 def test_two_processes_give_the_same_bits() -> None:

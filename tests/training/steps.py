@@ -4,13 +4,14 @@ import dataclasses
 import hashlib
 from pathlib import Path
 
+import pytest
 import torch
 from torch import Tensor
 
 from benchmark.axes import Dataset, Masks, Method, Mixing, Network, Numerics, Schedule
 from benchmark.data.standin import standin
 from benchmark.spec import PROTOCOL, TrainSpec
-from benchmark.training import checkpoint
+from benchmark.training import checkpoint, loop
 from benchmark.training.device import own_stream
 from benchmark.training.loop import Training, apply_numerics
 
@@ -98,6 +99,11 @@ def trace(
             training.run(after_step)
         assert training.replaying == graphs, "nothing was recorded: this shows nothing"
         return Trace(losses, training.history, state_of(training))
+
+
+def casting_one_by_one(patch: pytest.MonkeyPatch) -> None:
+    """Have trainings in bf16 leave the casts of their weights to autocast."""
+    patch.setattr(loop, "Shadows", lambda model: None)
 
 
 def digest(name: str, spec: TrainSpec, kind: str) -> str:
