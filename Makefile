@@ -16,10 +16,12 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
 
-check: $(VENV)/ready ## formatting, lint and types
+check: $(VENV)/ready ## formatting, lint and types; that committed results and reports are whole and current
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python run_suite.py verify --results-dir results
+	$(BIN)/python run_suite.py report --check --results-dir results --reports-dir reports
 
 test: $(VENV)/ready ## all tests; with SFE_DATA_DIR set, those on real images too
 	$(BIN)/python -m pytest

@@ -7,10 +7,10 @@ from typing import Any
 
 from benchmark.errors import StoreError, UserError
 from benchmark.plausible import problem_of
+from benchmark.profiles import VARIANT_NAME
 from benchmark.provenance import origin
 from benchmark.spec import PROTOCOL
 from benchmark.store import Result, Store, read_result
-from benchmark.verify import RESULTS_NAME
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def merge(other: Path, results_dir: Path) -> Merged:
         raise UserError(f"{other}: {what}")
     if other.resolve() == results_dir.resolve():
         raise UserError(f"{other}: is the results folder itself; name another machine's")
-    folders = [path for path in sorted(other.iterdir()) if RESULTS_NAME.fullmatch(path.name) and path.is_dir()]
+    folders = [path for path in sorted(other.iterdir()) if VARIANT_NAME.fullmatch(path.name) and path.is_dir()]
     if not folders:
         raise UserError(f"{other}: holds no profile's folder (paper, short, mini, smoke); name the one that does")
     out = Merged()

@@ -22,6 +22,8 @@ from benchmark.yaml_files import parse_yaml, read_yaml
 
 ProfileName = Literal["paper", "short", "reduced", "mini", "smoke"]
 PROFILE_NAMES: tuple[str, ...] = get_args(ProfileName)
+#: Folders of results or reports that are a profile's or a variant's.
+VARIANT_NAME = re.compile(rf"(?:{'|'.join(PROFILE_NAMES)})(?:\+[A-Za-z0-9._=,-]+)*")
 #: Choices of what a cell reads, not of what a run does: whether SI and AG columns read the run that also
 #: distils, whether aggregates average logits (Eq. 8) or probabilities (the text), and which epoch's scores are
 #: held against the paper's. The default stands first.

@@ -1,7 +1,6 @@
 """Can what lies on disk be trusted? Every result file, and every manifest against itself (floor 3)."""
 
 import json
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,15 +9,12 @@ from pathlib import Path
 from benchmark.axes import Choices, Numerics
 from benchmark.errors import StoreError, UnknownVersionError, UserError
 from benchmark.plausible import problem_of
-from benchmark.profiles import PROFILE_NAMES, load_variant
+from benchmark.profiles import PROFILE_NAMES, VARIANT_NAME, load_variant
 from benchmark.provenance import UNCOMMITTED, origin
 from benchmark.spec import PROTOCOL, CostSpec, TrainSpec, run_id, with_seed, words_and_seed
 from benchmark.store import Result, Store, read_json, read_result, upgraded
 from benchmark.suite import load_suite
 from benchmark.wording import counted, some
-
-#: Folders below a results folder that are a profile's or a variant's.
-RESULTS_NAME = re.compile(rf"(?:{'|'.join(PROFILE_NAMES)})(?:\+[A-Za-z0-9._=,-]+)*")
 
 
 @dataclass(frozen=True)
@@ -69,7 +65,7 @@ def verify(results_dir: Path, manifests: Sequence[Path], *, everything: bool) ->
                 break
     good: dict[Path, Result] = {}
     for folder in sorted(results_dir.iterdir()) if results_dir.is_dir() else []:
-        if RESULTS_NAME.fullmatch(folder.name) and folder.is_dir():
+        if VARIANT_NAME.fullmatch(folder.name) and folder.is_dir():
             _check_folder(Store(folder), None if everything else heads, out, good)
         elif everything and not folder.name.startswith("."):
             out.findings.append(Finding(folder, "is no profile's folder and is never read; move it elsewhere"))

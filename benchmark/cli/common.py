@@ -103,11 +103,19 @@ def load(
 
     ``device`` is the model that cost runs measure, if it isn't the one that runs would use here by themselves.
     """
-    suites = load_suites(find_manifests(list(names) or ["all"]), variant, device)
+    return load_suites(find_manifests(list(names) or ["all"]), variant, device), store_of(variant, results_dir)
+
+
+def store_of(variant: Variant, results_dir: Path) -> Store:
+    """The results of a profile with its settings.
+
+    Raises:
+        UserError: something else lies in their folder's place.
+    """
     store = Store(results_dir / variant.results_name)
     if reason := why_no_folder(store.folder):
         raise UserError(f"{store.folder} {reason}; results should lie there")
-    return suites, store
+    return store
 
 
 def run_folders(scratch_dir: Path, store: Store) -> Path:

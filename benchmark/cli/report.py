@@ -2,9 +2,11 @@
 
 import functools
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from benchmark.cli.common import (
     image_cache,
@@ -14,15 +16,23 @@ from benchmark.cli.common import (
     profile_option,
     reports_option,
     results_option,
+    say,
     scratch_option,
     set_option,
     shown,
+    store_of,
     suites_argument,
     trials_option,
     write_reports,
 )
 from benchmark.errors import UserError
-from benchmark.profiles import PLAN_CHOICES, load_variant
+from benchmark.profiles import PLAN_CHOICES, Variant, load_variant
+from benchmark.store import Store
+from benchmark.suite import Suite
+
+_CHECK = "Write nothing; end with 1 where reports on disk are not current. Without a suite those of all that have some."
+#: A report reads measurements of whatever device they are.
+_ANY_DEVICE = "any"
 
 
 @click.command()
@@ -35,8 +45,10 @@ from benchmark.profiles import PLAN_CHOICES, load_variant
 @scratch_option
 @click.option("--aggregate", type=click.Choice(PLAN_CHOICES["aggregate"]), help="Short for --set aggregate=…")
 @json_option
-@click.option("--check", is_flag=True, help="Write nothing; end with 1 where the reports on disk are not current.")
+@click.option("--check", is_flag=True, help=_CHECK)
+@click.pass_context
 def report(
+    context: click.Context,
     suites: tuple[str, ...],
     profile: str,
     trials: int | None,
@@ -55,21 +67,50 @@ def report(
     if check and form == "json":
         raise UserError("--check compares files; leave out --format json")
     settings += (f"aggregate={aggregate}",) if aggregate else ()
-    device, variant = "any", load_variant(profile, settings)  # a report reads measurements of whatever device they are
-    loaded, store = load(suites, variant, results_dir, device)
-    if not check:
-        say = functools.partial(click.echo, err=form == "json")
-        write_reports(loaded, store, reports_dir, trials, say, image_cache(scratch_dir))
-        if form == "json":
-            from benchmark.reports.as_json import as_json
-            from benchmark.reports.runs import Runs
+    variant, cache_dir = load_variant(profile, settings), image_cache(scratch_dir)
+    if check and not suites:
+        open_to_all = context.get_parameter_source("profile") == ParameterSource.DEFAULT and not settings
+        sys.exit(_check_all(None if open_to_all else variant, results_dir, reports_dir, trials, cache_dir))
+    loaded, store = load(suites, variant, results_dir, _ANY_DEVICE)
+    if check:
+        sys.exit(_check(loaded, store, reports_dir, trials, cache_dir))
+    tell = functools.partial(click.echo, err=form == "json")
+    write_reports(loaded, store, reports_dir, trials, tell, cache_dir)
+    if form == "json":
+        from benchmark.reports.as_json import as_json
+        from benchmark.reports.runs import Runs
 
-            click.echo(as_json(loaded, variant, Runs(store), trials))
-        return
+        click.echo(as_json(loaded, variant, Runs(store), trials))
+
+
+def _check_all(
+    wanted: Variant | None, results_dir: Path, reports_dir: Path, trials: int | None, cache_dir: Path
+) -> int:
+    """Check what one profile, or every one, has on disk; the exit status."""
+    from benchmark.reports.on_disk import of_other_manifests, suites_on_disk, variants_on_disk
+
+    variants, unclear = ([wanted], []) if wanted else variants_on_disk(results_dir, reports_dir)
+    for name in unclear:
+        say(f"not checked: {name}: its name does not tell the settings; name them with --profile and --set", err=True)
+    if not variants and not unclear:
+        say("no results or reports here")
+    status = 1 if unclear else 0
+    for variant in variants:
+        store = store_of(variant, results_dir)
+        suites = suites_on_disk(variant, store, reports_dir)
+        say(f"{variant.reports_name}: {', '.join(suite.name for suite in suites) or 'no results or reports'}")
+        status = (_check(suites, store, reports_dir, trials, cache_dir) if suites else 0) or status
+        for path in of_other_manifests(variant, reports_dir, suites):
+            say(f"not checked: {shown(path)}: it is of a manifest that was not named", err=True)
+    return status
+
+
+def _check(suites: Sequence[Suite], store: Store, reports_dir: Path, trials: int | None, cache_dir: Path) -> int:
+    """Name the files that are not what `report` would write; the exit status."""
     import_matplotlib()
     from benchmark.reports.write import stale_reports
 
-    stale = stale_reports(loaded, store, reports_dir, trials, cache_dir=image_cache(scratch_dir))
+    stale = stale_reports(suites, store, reports_dir, trials, cache_dir=cache_dir)
     for path in stale:
-        click.echo(f"not current: {shown(path)}", err=True)
-    sys.exit(1 if stale else 0)
+        say(f"not current: {shown(path)}", err=True)
+    return 1 if stale else 0
