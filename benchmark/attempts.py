@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from benchmark.failures import record_failure
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NO_DEVICE, EXIT_UNUSABLE, RunFolder
+from benchmark.locks import holder
 from benchmark.plan import PlannedRun
 from benchmark.store import Status, Store
 
@@ -32,6 +33,7 @@ class Attempt:
         silent_starts: of those without a known end, how many there were before this one.
         overdue: whether it hung and was killed.
         alone: whether it gets a device for itself.
+        elsewhere: who else was last seen at work on it.
     """
 
     run: PlannedRun
@@ -43,11 +45,16 @@ class Attempt:
     silent_starts: int = 0
     overdue: bool = False
     alone: bool = False
+    elsewhere: str | None = None
 
     @property
     def name(self) -> str:
         """The run's id."""
         return self.run.run_id
+
+    def at_work(self) -> str | None:
+        """Who else is at work on it, in words; None where nobody is."""
+        return holder(self.store.lock(self.name)) or holder(self.folder.lock)
 
     def begin(self, now: float) -> None:
         """Note what a start changes, before the worker's first word."""

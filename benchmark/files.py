@@ -10,9 +10,9 @@ import tempfile
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from filelock import FileLock
-
 from benchmark.errors import UserError
+from benchmark.folders import make_folder, share, sync_folder
+from benchmark.locks import waiting
 
 #: Bytes of a file that is read here, at most; a device or a file with holes may show any number.
 LARGEST = 2**30
@@ -56,14 +56,15 @@ def write_atomic(path: Path, data: bytes, *, replace: bool = True) -> None:
 
 
 def _write_atomic(path: Path, data: bytes, replace: bool) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(0o644)
+            os.fchmod(file.fileno(), 0o644)
+            share(file.fileno(), path.parent)
         if replace:
             Path(name).replace(path)
         else:
@@ -77,8 +78,7 @@ def _write_atomic(path: Path, data: bytes, replace: bool) -> None:
 def rename_new(source: Path, target: Path) -> None:
     """Rename a file within its file system, but never over another one.
 
-    Where there are no hard links, looking and renaming are two steps, which a lock makes one for all who come
-    here; it stays in the folder, as whoever deleted it could take it from somebody.
+    Where there are no hard links, looking and renaming are two steps, which a lock makes one for all who come here.
 
     Raises:
         FileExistsError: ``target`` is there already; both files stay as they were.
@@ -89,7 +89,7 @@ def rename_new(source: Path, target: Path) -> None:
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        with FileLock(target.parent / ".rename.lock"):
+        with waiting(target.parent / ".rename.lock"):
             if target.exists() or target.is_symlink():
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None
             source.rename(target)
@@ -116,11 +116,15 @@ def open_regular(path: Path | str, largest: int = LARGEST, mode: Literal["rb", "
         OSError: it can't be opened, or is no regular file of that size.
     """
     largest = largest if mode == "rb" else sys.maxsize
+    new = True
     with contextlib.suppress(FileNotFoundError):  # looked at before opening, which may wait or wake a device
         _require_regular(path, Path(path).stat(), largest)
+        new = False
     handle = os.open(path, _FLAGS[mode] | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
     try:
         _require_regular(path, os.fstat(handle), largest)
+        if new and mode != "rb":
+            share(handle, Path(path).parent)
         return open(path, mode, opener=lambda *_: handle)
     except BaseException:
         os.close(handle)
@@ -170,59 +174,3 @@ def remove_leftovers(path: Path) -> None:
     """Delete what killed processes left of their writing; only where nobody else can be writing ``path``."""
     for left_over in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
         left_over.unlink(missing_ok=True)
-
-
-def why_no_folder(path: Path) -> str | None:
-    """Why nothing at a path can be a folder to read, as the end of a sentence; None where it is one or may be made."""
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        if path.is_symlink():
-            return f"is a link to {path.readlink()}, where nothing is"
-        gone = not path.is_absolute() and _current_folder_is_gone()
-        return "can't be found from a current folder that is deleted; give its whole path" if gone else None
-    except OSError as error:  # too long a name, a link to itself, a file where a folder should be
-        return f"can't be used: {error.strerror}"
-    if not stat.S_ISDIR(status.st_mode):
-        return "is no folder"
-    return None if os.access(path, os.R_OK | os.X_OK) else "may not be read"
-
-
-def _current_folder_is_gone() -> bool:
-    try:
-        Path.cwd()
-    except FileNotFoundError:
-        return True
-    return False
-
-
-def why_unusable(folder: Path) -> str | None:
-    """Why nothing could be written below a folder, seen without making it; None where that may well be possible."""
-    for place in (folder, *folder.parents):
-        if reason := why_no_folder(place):
-            return f"{place} {reason}"
-        if place.exists():
-            return None if os.access(place, os.W_OK) else f"{place} may not be written"
-    return None
-
-
-def why_unwritable(folder: Path) -> str | None:
-    """Why nothing can be written in a folder, which is made if need be; None where all is well."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as probe:  # nameless: a second runner never meets it
-            probe.write(bytes(2**16))
-            probe.flush()
-            os.fsync(probe.fileno())
-    except OSError as error:
-        return error.strerror or str(error)
-    return None
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename in this folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

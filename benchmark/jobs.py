@@ -1,8 +1,8 @@
 """What a runner and a worker tell each other, as files in a run's scratch folder (floor 1, no torch).
 
-``job.json`` is the runner's order, ``progress.json`` the worker's last word, ``log.txt`` its output,
-``attempts.txt`` one line for each start, ``beside.txt`` how many runs shared its device, ``checkpoint.pt`` its state,
-``no-graph`` why its steps can't be recorded.
+``job.json`` is the runner's order, ``worker.json`` who works on it, ``progress.json`` the worker's last word,
+``log.txt`` its output, ``attempts.txt`` one line for each start, ``beside.txt`` how many runs shared its device,
+``checkpoint.pt`` its state, ``no-graph`` why its steps can't be recorded.
 """
 
 import json
@@ -89,7 +89,7 @@ class RunFolder:
         self.log = folder / "log.txt"
         self.checkpoint = folder / "checkpoint.pt"
         self.attempts = folder / "attempts.txt"
-        self.lock = folder / "worker.lock"
+        self.lock = folder / "worker.json"
         self._beside = folder / "beside.txt"
         self.no_graph = folder / "no-graph"
 
@@ -174,7 +174,7 @@ class RunFolder:
     def graphs_refused(self) -> str | None:
         """Why steps can't be recorded; None where nothing is known against it."""
         try:
-            return self.no_graph.read_text(errors="replace")
+            return read_end(self.no_graph).decode(errors="replace")
         except FileNotFoundError:
             return None
 

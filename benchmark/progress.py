@@ -24,6 +24,9 @@ class View(Protocol):
     def ended(self, run_id: str, outcome: str) -> None:
         """A run ended: ``completed``, ``interrupted``, or what failed."""
 
+    def waits(self, run_id: str, who: str) -> None:
+        """A run is not started: somebody else is at work on it."""
+
     def total(self, finished: int, runs: int, done: float, seconds_left: float | None) -> None:
         """How far everything is; the time left is None while nothing can be said."""
 
@@ -96,6 +99,11 @@ class LiveView:
         word = escape(f"{one_line(outcome):>12}")
         self.bars.console.print(f"[{colour}]{word}[/] {run_id}", highlight=False)
 
+    def waits(self, run_id: str, who: str) -> None:
+        """Leave a line."""
+        text = escape(f"{run_id}: {one_line(who)}")
+        self.bars.console.print(f"[yellow]{'elsewhere':>12}[/] {text}", highlight=False, soft_wrap=True)
+
     def total(self, finished: int, runs: int, done: float, seconds_left: float | None) -> None:
         """Move the bar of all."""
         self.bars.update(self.all, completed=done, text=f"{finished}/{runs} runs, {duration(seconds_left)} left")
@@ -122,6 +130,10 @@ class PlainView:
     def ended(self, run_id: str, outcome: str) -> None:
         """Say how, and how far everything is."""
         self._say(f"{one_line(outcome):>12} {run_id} {self.numbers}".rstrip())
+
+    def waits(self, run_id: str, who: str) -> None:
+        """Say so."""
+        self._say(f"{'elsewhere':>12} {run_id}: {one_line(who)}")
 
     def total(self, finished: int, runs: int, done: float, seconds_left: float | None) -> None:
         """Keep the numbers; say them when nothing else was said for a while."""

@@ -156,6 +156,12 @@ class Scheduler:
                 self._count(attempt, "completed")
             elif attempt.not_before > time.monotonic() or not self._may_start(attempt):
                 queue.append(attempt)
+            elif who := attempt.at_work():
+                attempt.not_before = time.monotonic() + RETRY_SECONDS
+                queue.append(attempt)
+                if who != attempt.elsewhere:
+                    attempt.elsewhere = who
+                    self.view.waits(attempt.name, who)
             else:
                 self._start(attempt)
 

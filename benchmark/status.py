@@ -8,12 +8,11 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from benchmark.costs import relative_work
 from benchmark.errors import StoreError
 from benchmark.files import read_regular
 from benchmark.jobs import RunFolder
+from benchmark.locks import holder
 from benchmark.plan import Plan
 from benchmark.plausible import is_number
 from benchmark.profiles import Variant
@@ -32,7 +31,7 @@ def count_states(plan: Plan, store: Store, run_folders: Path) -> dict[str, int]:
     failed = store.failed()
     counts = dict.fromkeys(STATES, 0)
     for run in plan.runs:
-        state = "done" if run.done else _state(run.run_id, failed, RunFolder(run_folders / run.run_id))
+        state = "done" if run.done else _state(run.run_id, failed, RunFolder(run_folders / run.run_id), store)
         counts[state] += 1
     return {"runs": len(plan.runs), **counts}
 
@@ -44,7 +43,7 @@ def failures(plan: Plan, store: Store, run_folders: Path) -> dict[str, str]:
     return {
         name: why_failed(store, name)
         for name in names
-        if _state(name, failed, RunFolder(run_folders / name)) == "failed"
+        if _state(name, failed, RunFolder(run_folders / name), store) == "failed"
     }
 
 
@@ -85,7 +84,7 @@ def seconds_left(plan: Plan, store: Store, run_folders: Path, done: Sequence[flo
     rates, left, running = list(done), 0.0, 0
     for run in plan.missing:
         folder = RunFolder(run_folders / run.run_id)
-        state = _state(run.run_id, failed, folder)
+        state = _state(run.run_id, failed, folder, store)
         if state == "failed":
             continue
         running += state == "running"
@@ -114,13 +113,8 @@ def claims_reported(variant: Variant, reports_dir: Path) -> str | None:
     return f"claims by the last report: {counts}" if counts else None
 
 
-def _state(run_id: str, failed: set[str], folder: RunFolder) -> str:
-    if not folder.attempts.exists():
-        return "failed" if run_id in failed else "missing"
-    try:
-        with FileLock(folder.lock, timeout=0):
-            pass
-    except Timeout:
+def _state(run_id: str, failed: set[str], folder: RunFolder, store: Store) -> str:
+    if holder(folder.lock) or holder(store.lock(run_id)):  # the latter may be another machine's
         return "running"
     if run_id in failed:
         return "failed"

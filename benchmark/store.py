@@ -8,13 +8,15 @@
 import hashlib
 import itertools
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, ValidationError, field_validator
 
 from benchmark.errors import StoreError, UnknownVersionError
-from benchmark.files import read_regular, rename_new, sync_folder, why_unwritable, write_atomic
+from benchmark.files import read_regular, rename_new, write_atomic
+from benchmark.folders import make_folder, sync_folder, why_unwritable
 from benchmark.schema import Frozen, dotted, first_problem, refuse
 from benchmark.spec import RunSpec, run_id
 
@@ -93,6 +95,7 @@ class Store:
         self.folder = folder
         self.failures_folder = folder / "failures"
         self.damaged_folder = folder / "damaged"
+        self.locks_folder = folder / ".locks"
 
     def check_writable(self) -> None:
         """Make sure results can be written before anything is trained.
@@ -100,8 +103,10 @@ class Store:
         Raises:
             StoreError: they can't.
         """
-        if reason := why_unwritable(self.folder):
-            raise StoreError(f"{self.folder}: results can't be written there: {reason}")
+        beside = [folder for folder in (self.failures_folder, self.locks_folder) if os.path.lexists(folder)]
+        for folder in (self.folder, *beside):
+            if reason := why_unwritable(folder):
+                raise StoreError(f"{folder}: results can't be written there: {reason}")
 
     def path(self, name: str) -> Path:
         """Where a completed run's result lies."""
@@ -109,7 +114,7 @@ class Store:
 
     def lock(self, name: str) -> Path:
         """The lock that a worker holds while it makes this result."""
-        return self.folder / ".locks" / f"{name}.lock"
+        return self.locks_folder / f"{name}.lock"
 
     def completed(self) -> set[str]:
         """Ids of the completed runs, by their file names."""
@@ -166,7 +171,7 @@ class Store:
         Raises:
             OSError: it can't be moved.
         """
-        self.damaged_folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.damaged_folder)
         for number in itertools.count(1):
             target = self.damaged_folder / (path.name if number == 1 else f"{path.stem}.{number}{path.suffix}")
             try:

@@ -16,8 +16,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
-
 from benchmark import provenance
 from benchmark.axes import Dataset
 from benchmark.code import agree, require_same, this_code
@@ -46,6 +44,7 @@ from benchmark.jobs import (
     Progress,
     RunFolder,
 )
+from benchmark.locks import HeldError, Lock
 from benchmark.packages import importing
 from benchmark.processes import keep_freed_memory
 from benchmark.spec import CostSpec, TrainSpec
@@ -79,13 +78,14 @@ def _attempt(folder: RunFolder, watch: Watch) -> int:
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
+    about = {"run": job.run_id, "device": job.device}
     try:
-        # The system drops a lock with its process, however that ends. The first keeps the scratch folder to one
-        # worker, the second the result: another runner may have a scratch folder of its own.
-        with FileLock(folder.lock, timeout=0), FileLock(Store(Path(job.results_folder)).lock(job.run_id), timeout=0):
+        # The first lock keeps the scratch folder to one worker, the second the result: another runner may have a
+        # scratch folder of its own.
+        with Lock(folder.lock, **about), Lock(Store(Path(job.results_folder)).lock(job.run_id), **about):
             return _Worker(folder, job, watch).run()
-    except Timeout:
-        print(f"{job.run_id} is being trained by another process", file=sys.stderr)
+    except HeldError as error:
+        print(error, flush=True)
         return EXIT_BUSY
     except OSError as error:  # a full or read-only disk
         print(f"{job.run_id} can't go on: {error}", file=sys.stderr)
@@ -124,7 +124,6 @@ class _Worker:
             return self._failed(error)
         self.folder.note_attempt("completed")
         self.folder.clear()
-        self.store.lock(self.job.run_id).unlink(missing_ok=True)  # whoever comes now finds the result
         return 0
 
     def _completed(self) -> None:

@@ -32,6 +32,8 @@ FLOORS = {
         "seeding",
         "errors",
         "files",
+        "folders",
+        "locks",
         "yaml_files",
         "hardware",
         "nvidia",

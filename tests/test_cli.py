@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import click
 import pytest
-from filelock import FileLock
 
 import benchmark.cli
 from benchmark import code, hardware
@@ -19,6 +18,7 @@ from benchmark.cli import main
 from benchmark.cli.common import run_folders
 from benchmark.code import this_code
 from benchmark.jobs import RECORDER_VARIABLE
+from benchmark.locks import Lock
 from benchmark.manifest import PAPER_SUITES, find_manifests
 from benchmark.paths import SUITES
 from benchmark.plan import PlannedRun, make_plan
@@ -203,7 +203,7 @@ def test_status_tells_five_states_apart(folders: Path, command: Command) -> None
         (scratch / states[state]).mkdir(parents=True)
         (scratch / states[state] / "attempts.txt").write_text('"start"\n')
         (scratch / states[state] / "checkpoint.pt").write_bytes(b"")
-    with FileLock(scratch / states["running"] / "worker.lock"):
+    with Lock(scratch / states["running"] / "worker.json"):
         counts = json.loads(command("status", "table4", "--format", "json").out)
     assert counts == {
         "table4": {

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
 
 import benchmark.worker
 from benchmark.cli import main
-from benchmark.files import why_unwritable
+from benchmark.folders import why_unwritable
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, Job, RunFolder
+from benchmark.locks import Lock
 from benchmark.spec import run_id
 from benchmark.store import Store
 from benchmark.training import checkpoint
@@ -151,9 +151,9 @@ def test_a_run_under_way_from_another_scratch_folder_is_left_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = ordered(tmp_path)
-    with FileLock(Store(tmp_path / "results").lock(folder.job().run_id)):
+    with Lock(Store(tmp_path / "results").lock(folder.job().run_id)):
         assert benchmark.worker.main([str(folder.folder)]) == EXIT_BUSY
-    assert "being trained by another process" in capsys.readouterr().err
+    assert f"process {os.getpid()} on " in capsys.readouterr().out
     assert not folder.attempts.exists(), "this is no attempt that vanished"
 
 

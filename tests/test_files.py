@@ -70,17 +70,13 @@ def no_links(*names: object, **options: object) -> None:
     raise OSError(errno.EPERM, "Operation not permitted")
 
 
-def visible(folder: Path) -> list[str]:
-    return [name for name in names(folder) if name != ".rename.lock"]
-
-
 def test_without_hard_links_nothing_is_replaced_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "link", no_links)
     write_atomic(tmp_path / "file", b"first", replace=False)
     with pytest.raises(FileExistsError):
         write_atomic(tmp_path / "file", b"second", replace=False)
     assert (tmp_path / "file").read_bytes() == b"first"
-    assert visible(tmp_path) == ["file"]
+    assert names(tmp_path) == ["file"]
 
 
 @pytest.mark.parametrize("links", [True, False])
@@ -103,7 +99,7 @@ def test_of_many_writers_one_wins_and_its_file_is_whole(
         won = list(pool.map(attempt, contents))
     assert won.count(True) == 1
     assert path.read_bytes() == contents[won.index(True)]
-    assert visible(tmp_path) == ["file"]
+    assert names(tmp_path) == ["file"]
 
 
 # ------------------------------------------------------------------ what is read
@@ -194,10 +190,13 @@ def test_every_reader_of_files_goes_on_or_names_the_file(tmp_path: Path, reader:
         assert not found or (reader, kind) == ("log", "huge")
 
 
+LOWEST = ("benchmark.files", "benchmark.folders", "benchmark.locks", "benchmark.hardware")
+
+
 def test_nothing_else_opens_files_to_read_them() -> None:
     """A new reader comes through :func:`read_regular` too; what is read below /proc and /sys is the system's."""
     for module, path in MODULES.items():
-        if module in ("benchmark.files", "benchmark.hardware") or module.startswith("benchmark.data."):
+        if module in LOWEST or module.startswith("benchmark.data."):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Attribute) and node.attr in ("read_text", "read_bytes", "open"):

@@ -15,6 +15,7 @@ from benchmark.costs import gpu_memory_gib, memory_gib
 from benchmark.errors import UnusableError
 from benchmark.executors.local import LocalExecutor, Slot
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NO_DEVICE, Job, Progress, RunFolder
+from benchmark.locks import Lock
 from benchmark.plan import PlannedRun, taken_up
 from benchmark.progress import PlainView
 from benchmark.scheduler import Places, Scheduler, Summary
@@ -197,6 +198,9 @@ class FakeView:
 
     def ended(self, run_id: str, outcome: str) -> None:
         self.events.append((outcome, run_id))
+
+    def waits(self, run_id: str, who: str) -> None:
+        self.events.append(("waits", run_id))
 
     def total(self, finished: int, runs: int, done: float, seconds_left: float | None) -> None:
         self.totals.append((finished, runs, done, seconds_left))
@@ -391,6 +395,19 @@ def test_what_did_not_end_is_taken_up_again(bench: Bench, behaviour: Behaviour, 
     executor = FakeExecutor(*[behaviour] * 5, complete)  # as often as it takes
     assert bench.run(executor, runs_of(1)) == Summary(completed=1)
     assert bench.outcomes() == [*[outcome] * 5, "completed"]
+
+
+@pytest.mark.parametrize("where", ["results", "scratch"])
+def test_who_else_is_at_work_is_said_once_and_waited_for(bench: Bench, where: str) -> None:
+    mine, other = runs_of(2)
+    folder = RunFolder(bench.places.runs / other.run_id)
+    lock = Lock(bench.store.lock(other.run_id) if where == "results" else folder.lock)
+    executor = FakeExecutor(complete, interrupt_polls=[60])
+    with lock:
+        assert bench.run(executor, [other, mine]) == Summary(completed=1, interrupted=True)
+    assert executor.started == [mine.run_id], "no process is started just to find that out"
+    assert bench.view.events.count(("waits", other.run_id)) == 1
+    assert bench.run(FakeExecutor(complete), [other]) == Summary(completed=1)
 
 
 def test_it_is_taken_up_after_a_pause_and_others_go_first(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,15 +2,17 @@
 
 import json
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import yaml
-from filelock import FileLock
 
 from benchmark.cli import main
 from benchmark.cli.common import run_folders
 from benchmark.jobs import Progress, RunFolder
+from benchmark.locks import Lock
 from benchmark.plan import Plan, make_plan
 from benchmark.profiles import load_variant
 from benchmark.status import claims_reported, count_states, seconds_left, speeds
@@ -70,10 +72,40 @@ def test_running_ones_too_and_failed_ones_are_left_out(manifest: Path, tmp_path:
     started(folders, second.run_id).checkpoint.write_bytes(b"state")
     failure = Failure(reason="x", log_tail=[], log_file="y")
     store.put(result(third.spec, status="crashed", failure=failure))  # type: ignore[arg-type]
-    with FileLock(folder.lock):
+    with Lock(folder.lock):
         states = count_states(plan, store, folders)
         assert states == {"runs": 8, "done": 0, "running": 1, "interrupted": 1, "failed": 1, "missing": 5}
         assert left(plan, store, folders) == pytest.approx(50 + 6 * 100)
+
+
+def test_a_run_of_another_scratch_folder_is_running_too(manifest: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "results")
+    plan = planned(manifest, store)
+    with Lock(store.lock(plan.runs[0].run_id)):
+        assert count_states(plan, store, tmp_path / "runs")["running"] == 1
+
+
+def test_looking_takes_no_lock(manifest: Path, tmp_path: Path) -> None:
+    """A worker that starts in that moment would end as busy."""
+    store, folders = Store(tmp_path / "results"), tmp_path / "runs"
+    plan = planned(manifest, store)
+    started(folders, plan.runs[0].run_id)
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            count_states(plan, store, folders)
+
+    with ThreadPoolExecutor(2) as pool:
+        looking = [pool.submit(look) for _ in range(2)]
+        try:
+            for _ in range(50):
+                with Lock(RunFolder(folders / plan.runs[0].run_id).lock), Lock(store.lock(plan.runs[0].run_id)):
+                    pass
+        finally:
+            over.set()
+    for each in looking:
+        each.result()
 
 
 def test_status_prints_the_time_left(

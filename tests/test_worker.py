@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 import torch
-from filelock import FileLock
 
 from benchmark import code, worker
 from benchmark.axes import Dataset, Masks, Method, Network, Numerics, Schedule
@@ -32,6 +31,7 @@ from benchmark.jobs import (
     RunFolder,
     worker_command,
 )
+from benchmark.locks import Lock
 from benchmark.provenance import origin
 from benchmark.signals import ENDING
 from benchmark.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec, run_id
@@ -648,9 +648,9 @@ def test_a_checkpoint_of_other_images_is_not_gone_on_from(
 
 def test_a_locked_run_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     place = Place(tmp_path, spec_of())
-    with FileLock(place.folder.lock):
+    with Lock(place.folder.lock):
         assert place.run() == EXIT_BUSY
-    assert "another process" in capsys.readouterr().err
+    assert "is at work on it" in capsys.readouterr().out
     assert not place.folder.attempts.exists()
 
 

@@ -10,7 +10,8 @@ import click
 
 from benchmark.cli.common import json_option, results_option, say
 from benchmark.errors import UserError
-from benchmark.files import user_path, why_no_folder
+from benchmark.files import user_path
+from benchmark.folders import why_no_folder
 from benchmark.manifest import find_manifests
 from benchmark.profiles import PROFILE_NAMES, Variant, load_variant
 from benchmark.store import Store

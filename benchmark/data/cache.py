@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 
 from benchmark.data.measure import Channels, Copies
 from benchmark.data.packed import ImageSet, Split
 from benchmark.errors import DataError
-from benchmark.files import read_regular, sync_folder
+from benchmark.files import read_regular
+from benchmark.folders import sync_folder
+from benchmark.locks import waiting
 
 #: Raised whenever the files of a cache folder change their meaning; older folders are packed again.
 FORMAT_VERSION = 3
@@ -73,8 +74,7 @@ def ensure_packed(folder: Path, key: str, fill: Fill, origin: str | None = None)
     if found := read_packed(folder, key, origin):
         return found
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_name(f"{folder.name}.lock")):
+        with waiting(folder.with_name(f"{folder.name}.lock")):
             if found := read_packed(folder, key, origin):
                 return found
             _replace(folder, key, fill)

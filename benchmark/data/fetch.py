@@ -5,8 +5,6 @@ import shutil
 import uuid
 from pathlib import Path
 
-from filelock import FileLock
-
 from benchmark.axes import Dataset
 from benchmark.catalogue import DATASETS
 from benchmark.data.archives import PUBLICATIONS
@@ -20,7 +18,8 @@ from benchmark.data.pack import decode_all
 from benchmark.data.places import FOLDERS, glance
 from benchmark.data.unpack import unpack
 from benchmark.errors import DataError
-from benchmark.files import sync_folder
+from benchmark.folders import sync_folder
+from benchmark.locks import waiting
 
 #: Below the data directory: what is being fetched, and archives that somebody put there by hand.
 DOWNLOADS = "downloads"
@@ -48,8 +47,7 @@ def get(name: str, data_dir: Path) -> bool:
         return False
     _refuse_dead(name, data_dir)  # before anything is written
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        with FileLock(data_dir / f".{name}.lock"):
+        with waiting(data_dir / f".{name}.lock"):
             if folder.exists():  # somebody else fetched it meanwhile
                 return False
             _fetch(name, data_dir)
