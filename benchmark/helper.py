@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from benchmark.errors import RunError, is_out_of_memory
-from benchmark.processes import death, start_process
+from benchmark.processes import death, start_process, starting
 
 #: How long an asked helper is waited for at a time before ``check`` is called again.
 WAIT_SECONDS = 0.5
@@ -32,7 +32,8 @@ class Helper:
         self._process = context.Process(target=serve, args=(os.getpid(), what, self._there, iterate, *arguments))
 
     def __enter__(self) -> "Helper":
-        self._process.start()
+        with starting():
+            self._process.start()
         self._there.close()
         return self
 

@@ -5,8 +5,11 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+
+from benchmark import signals
 
 #: What has GNU's, Intel's and LLVM's OpenMP bind threads to cores, counted from the machine's first in every process.
 _BINDING = (
@@ -45,6 +48,26 @@ def is_stopped(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in ("T", "t")
     except (OSError, IndexError):
         return False
+
+
+@contextmanager
+def starting() -> Iterator[None]:
+    """Start helpers in here: from their first moment on they never hear Ctrl-C, which is their parent's business.
+
+    Nor does a signal leave one half started.
+
+    Raises:
+        KeyboardInterrupt: somebody asked for an end meanwhile.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a process begins with its parent's mask
+    asked = signals.asked()
+    try:
+        with signals.held():
+            yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    if signals.asked() > asked:
+        raise KeyboardInterrupt
 
 
 def start_process(parent: int) -> None:

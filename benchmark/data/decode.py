@@ -33,14 +33,21 @@ class Budget:
     def __init__(self, context: SpawnContext, pixels: int) -> None:
         self.pixels = pixels
         self.free = context.Value("q", pixels, lock=False)
+        self.over = context.Value("b", 0, lock=False)
         self.changed = context.Condition()
 
     @contextlib.contextmanager
     def held(self, pixels: int) -> Iterator[None]:
-        """Wait for so many pixels, and give them back in the end."""
+        """Wait for so many pixels, and give them back in the end.
+
+        Raises:
+            RuntimeError: nobody wants them any more.
+        """
         pixels = min(pixels, self.pixels)
         with self.changed:
-            self.changed.wait_for(lambda: self.free.value >= pixels)
+            self.changed.wait_for(lambda: self.over.value or self.free.value >= pixels)
+            if self.over.value:
+                raise RuntimeError("decoding was ended")
             self.free.value -= pixels
         try:
             yield
@@ -48,6 +55,10 @@ class Budget:
             with self.changed:
                 self.free.value += pixels
                 self.changed.notify_all()
+
+    def end(self) -> None:
+        """Let no further image be decoded. Asks for no lock: a process that was killed may hold it for ever."""
+        self.over.value = 1
 
 
 _ARCHIVE = "restore it from the publisher's archive"

@@ -3,6 +3,7 @@
 import io
 import multiprocessing
 import os
+import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -19,6 +20,7 @@ from benchmark.data.listing import ListedSplit, Listing
 from benchmark.data.measure import copies_among, statistics_of
 from benchmark.errors import DataError
 from benchmark.hardware import cores
+from benchmark.processes import starting
 
 #: More processes would not fit into 1 GiB together with their parent.
 MAX_PROCESSES = 8
@@ -29,6 +31,7 @@ TASK_BYTES = 2 << 20
 #: Pixels of the images that all processes decode at one time. Pillow takes 4 bytes of each, 12 for the costliest
 #: formats; what 1 GiB leaves beside the processes themselves is about this.
 PIXELS_AT_ONCE = 40_000_000
+_SOON_S = 0.2
 _HEADER = 128  # bytes of an .npy header of four dimensions or fewer
 
 
@@ -126,17 +129,25 @@ def decode_all(listing: Listing, split: ListedSplit, side: int, title: str) -> I
 def _in_processes(tasks: list[Task], processes: int) -> Iterator[Decoded]:
     """Results in order; never more than a few tasks ahead of whoever takes them."""
     context = multiprocessing.get_context("spawn")  # fork would copy the parent's threads and locks
-    budget = Budget(context, PIXELS_AT_ONCE)
-    pool = ProcessPoolExecutor(processes, context, initializer=start_decoding, initargs=(os.getpid(), budget))
+    try:
+        with starting():
+            budget = Budget(context, PIXELS_AT_ONCE)
+            pool = ProcessPoolExecutor(processes, context, initializer=start_decoding, initargs=(os.getpid(), budget))
+    except OSError:  # where /dev/shm is full or read-only, processes have no locks to share
+        yield from map(decode, tasks)
+        return
     waiting: deque[Future[Decoded]] = deque()
     try:
         for task in tasks:
-            waiting.append(pool.submit(decode, task))
+            with starting():
+                waiting.append(pool.submit(decode, task))
             if len(waiting) > 2 * processes:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
     except BrokenProcessPool as error:
+        time.sleep(_SOON_S)  # a signal to the whole group may have met the helpers first, and ends this process now
         raise DataError("a decoding process was killed, perhaps for want of memory; run the command again") from error
     finally:
+        budget.end()  # what is still decoded then nobody takes
         pool.shutdown(wait=True, cancel_futures=True)

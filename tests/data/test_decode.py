@@ -1,6 +1,10 @@
+import errno
 import multiprocessing
 import os
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -111,6 +115,62 @@ def test_processes_give_the_same_in_the_same_order(
     assert b"".join(each.pixels for each in together) == alone
     assert sum(int(each.counts.sum()) for each in together) == len(alone)
     assert multiprocessing.active_children() == []
+
+
+def test_without_shared_memory_one_process_decodes(
+    some: Callable[..., Listing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing = some(24, odd=True)
+    alone = b"".join(each.pixels for each in decode_all(listing, listing.train, 73, ""))
+
+    def read_only(*_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))  # what a semaphore says of such a /dev/shm
+
+    monkeypatch.setattr(module, "IMAGES_PER_PROCESS", 3)
+    monkeypatch.setattr(module, "cores", lambda: 2)
+    monkeypatch.setattr(module, "Budget", read_only)
+    assert b"".join(each.pixels for each in decode_all(listing, listing.train, 73, "")) == alone
+
+
+#: Decodes one image a thousand times in two processes, and ends as the program does.
+_DECODES = """
+import sys
+from pathlib import Path
+import numpy as np
+import benchmark.data.pack as pack
+from benchmark import signals
+from benchmark.data.listing import ListedSplit, Listing
+
+if __name__ == "__main__":
+    signals.listen()
+    signals.heed()
+    pack.cores = lambda: 2
+    split = ListedSplit(files=(sys.argv[2],) * 1000, labels=np.zeros(1000, dtype=np.int64))
+    listing = Listing(title="Some", root=Path(sys.argv[1]), train=split, test=split, classes=1)
+    try:
+        print("begins", flush=True)
+        for _ in pack.decode_all(listing, split, 73, ""):
+            pass
+    except KeyboardInterrupt:
+        sys.exit(signals.EXIT_INTERRUPTED)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_all_processes_is_heard_by_one(number: signal.Signals, tmp_path: Path) -> None:
+    picture(900, 600).save(tmp_path / "a.jpg")
+    (tmp_path / "decodes.py").write_text(_DECODES)
+    command = [sys.executable, str(tmp_path / "decodes.py"), str(tmp_path), "a.jpg"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begins\n"
+    time.sleep(0.1)  # helpers are starting
+    os.killpg(process.pid, number)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (130, "")
 
 
 def test_a_damaged_image_ends_the_processes_too(some: Callable[..., Listing], monkeypatch: pytest.MonkeyPatch) -> None:

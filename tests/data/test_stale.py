@@ -103,6 +103,22 @@ def test_images_that_came_went_or_moved_are_noticed_in_a_folder(tmp_path: Path) 
     assert len(set(digests)) == 5
 
 
+def test_names_may_hold_any_bytes(tmp_path: Path) -> None:
+    folder = own_folder(tmp_path / "data")
+    for split in ("train", "test"):
+        place = tmp_path / "data" / "mine" / split
+        (place / "b").rename(place / "caf\udce9 \n\x1b[31m")
+    odd = (folder / "0.bmp").rename(folder / "\udcff.bmp")
+    prepare(MINE, tmp_path / "data", tmp_path / "cache")
+    before = load(MINE, None, tmp_path / "cache").digest
+    noise(odd, 99)
+    prepare(MINE, tmp_path / "data", tmp_path / "cache")
+    assert load(MINE, None, tmp_path / "cache").digest != before
+    odd.write_bytes(b"no image")
+    with pytest.raises(DataError, match="cannot be decoded: cannot identify image file"):
+        prepare(MINE, tmp_path / "data", tmp_path / "cache")
+
+
 def test_a_listed_image_that_went_is_missed_though_it_is_packed(tmp_path: Path) -> None:
     folder = birds(tmp_path / "data")
     prepare(BIRDS, tmp_path / "data", tmp_path / "cache")
