@@ -190,10 +190,10 @@ def step(tmp_path: Path) -> Step:
     return run
 
 
-def marked(tmp_path: Path, body: str) -> None:
-    """One test marked gpu."""
+def marked(tmp_path: Path, body: str, name: str = "test_step") -> None:
+    """A file with one test marked gpu; test_step.py decides on graphs."""
     text = f"import pytest\n@pytest.mark.{GPU}\ndef test_one():\n    {body}\n"
-    (tmp_path / "code" / "tests" / "test_marked.py").write_text(text)
+    (tmp_path / "code" / "tests" / f"{name}.py").write_text(text)
 
 
 def asked(said: subprocess.CompletedProcess[str]) -> list[list[str]]:
@@ -225,21 +225,25 @@ def day_graphs(said: subprocess.CompletedProcess[str]) -> bool:
     return any("--graphs" in call for call in asked(said))
 
 
-def test_a_check_that_fails_keeps_from_training(step: Step, tmp_path: Path) -> None:
+def test_a_failing_test_keeps_from_training_and_one_of_graphs_from_graphs(step: Step, tmp_path: Path) -> None:
     marked(tmp_path, "raise ValueError('not the same bits')")
     said = step("train", "100", "table1")
-    assert said.returncode == 1
-    assert asked(said) == []
     assert "not the same bits" in said.stdout
-    assert [line.split(":")[0] for line in not_done(said)] == ["passed", "trained"]
-    said = step("train", "--unchecked", "100", "table1")
-    assert (said.returncode, len(asked(said)), day_graphs(said)) == (0, 1, False)
+    assert not_done(said) == ["passed: the tests marked gpu in test_step.py (exit status 1)"]
+    assert (len(asked(said)), day_graphs(said)) == (1, False)
+    marked(tmp_path, "raise ValueError('other losses')", "test_loop")
+    (tmp_path / "commit").write_text("another")
+    said = step("train", "100", "table1")
+    assert (said.returncode, asked(said)) == (1, [])
+    assert [line.split(":")[0] for line in not_done(said)] == ["passed", "passed", "trained"]
+    assert not_done(step("train", "100", "table1"))[0].startswith("trained: ")  # and is not tested again
+    assert len(asked(step("train", "--unchecked", "100", "table1"))) == 1
 
 
 def test_tests_that_are_skipped_prove_nothing(step: Step, tmp_path: Path) -> None:
     marked(tmp_path, "pytest.skip('there is no GPU')")
     said = step("train", "100", "table1")
-    assert not_done(said) == ["tested: all tests marked gpu were skipped"]
+    assert not_done(said) == ["tested: all tests marked gpu in test_step.py were skipped"]
     assert not day_graphs(said)
     assert len(asked(said)) == 1
 

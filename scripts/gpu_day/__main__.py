@@ -26,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
         step = steps.add_parser(name, help=what)
         step.add_argument("seconds", type=float, help="for all of it")
         if name == "train":
-            step.add_argument("--unchecked", action="store_true", help="train although the check fails")
+            step.add_argument("--unchecked", action="store_true", help="train without a check, or although it fails")
         step.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments of the project's command instead")
     steps.add_parser("collect", help="results, reports and checkpoints, within what may come back")
     return whole

@@ -19,7 +19,8 @@ pytestmark = pytest.mark.gpu
 
 
 def start(place: Place) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))  # packages may lie there
+    environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "benchmark.worker", str(place.folder.folder)]
     with place.folder.log.open("ab") as log:
         return subprocess.Popen(command, env=environment, stdout=log, stderr=log)
