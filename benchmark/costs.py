@@ -1,18 +1,13 @@
-"""What a run takes, in time and memory, estimated before it starts (floor 1, no torch).
+"""What a run takes, in work and memory, estimated before it starts (floor 1, no torch).
 
-The time of a step is taken from a `bench` of the device that the runs would use, else from the built-in table, which
-was measured on one processor. Other sizes of a family, other methods and other images are scaled from there.
+The built-in table was measured on one processor; other sizes of a family, other methods and other images are scaled
+from there. How long the work takes on a device says :mod:`benchmark.pace`.
 """
 
-import json
-import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from benchmark.axes import Method, Network
-from benchmark.catalogue import NETWORKS
-from benchmark.files import MOST_TEXT, read_regular
 from benchmark.spec import CostSpec, TrainSpec
 
 Spec = TrainSpec | CostSpec
@@ -55,12 +50,11 @@ _TABLE: Mapping[tuple[str, int, int | None], Step] = {
 _PROCESS_MIB, _EVALUATION_MIB = 900, 325
 #: Peak over what is in use at once: workers keep freed memory (docs/performance.md).
 _KEPT_FREE = 1.5
-#: How far off an estimate may be (docs/performance.md has the comparison).
-_TABLE_HERE = "of 28 runs of ResNet-11 26 took 0.9 to 1.7 times as long, two 2.8 times"
-_SCALED = "other networks, methods and images are scaled from it and held against no run"
-_ELSEWHERE = "another may be several times slower or faster"
-_TIMES = "Times are those of eager steps in fp32 whatever a run asks for"
-_MEMORY, _GPU_MEMORY = "memory is a process's, a rough guide", "memory is reckoned by hand and held against no GPU"
+#: How far off an estimate of memory may be.
+MEMORY_BASIS, GPU_MEMORY_BASIS = (
+    "memory is a process's, a rough guide",
+    "memory is reckoned by hand and held against no GPU",
+)
 #: Of a GPU's memory, GiB a run: CUDA's context with its libraries; CIFAR's images and what they are cut into;
 #: evaluation of 1000 CIFAR images at once, in fp32 and bf16. Reckoned by hand, as is all of a GPU below.
 _GPU_CONTEXT_GIB, _IMAGES_GIB, _EVALUATION_GIB, _EVALUATION_BF16_GIB = 0.8, 0.3, 1.0, 0.5
@@ -75,83 +69,42 @@ _ASPECT = 4 / 3
 #: What a set of one's own is taken to hold before it is read.
 _UNKNOWN_IMAGES = 10_000
 #: Evaluation is forward only, about this part of a training step.
-_FORWARD = 0.3
-
-
-@dataclass(frozen=True)
-class CostModel:
-    """Estimates for one device.
-
-    Attributes:
-        device: what it is for.
-        factor: seconds on this device over the built-in table's core-seconds; None where nobody has measured it.
-        basis: where the numbers come from and how far off they may be, one or two sentences.
-        gpu: whether it is one.
-    """
-
-    device: str
-    factor: float | None
-    basis: str
-    gpu: bool = False
-
-    def seconds(self, spec: Spec) -> float | None:
-        """How long a run takes one core, or the GPU; None where nobody has measured it."""
-        return None if self.factor is None else self.factor * relative_work(spec)
-
-    def memory_gib(self, spec: Spec) -> float:
-        """About how much of the device's memory a run takes."""
-        return gpu_memory_gib(spec) if self.gpu else memory_gib(spec)
-
-
-def cost_model(device: str, *, gpu: bool, benches: Path) -> CostModel:
-    """The model of a device, from its own benches where there are any.
-
-    Args:
-        device: its model, as :mod:`benchmark.hardware` names it.
-        gpu: whether it is one.
-        benches: the folder of JSON files that ``bench`` writes.
-    """
-    factors = [factor for path in sorted(benches.glob("*.json")) if (factor := bench_factor(path, device)) is not None]
-    memory = _GPU_MEMORY if gpu else _MEMORY
-    if factors:
-        basis = f"from a bench of this device; {_SCALED}. {_TIMES}; {memory}"
-        return CostModel(device, statistics.median(factors), basis, gpu)
-    if gpu:
-        return CostModel(
-            device, None, f"time unknown: nobody has measured this GPU; `run_suite.py bench` does; {memory}", gpu
-        )
-    basis = f"from the built-in table, measured on this processor; {_TABLE_HERE}"
-    if device != TABLE_DEVICE:
-        basis = f"from the built-in table of another processor, {TABLE_DEVICE}; {_ELSEWHERE}"
-    return CostModel(device, 1.0, f"{basis}; `run_suite.py bench` measures. {_TIMES}; {memory}")
-
-
-def bench_factor(path: Path, device: str) -> float | None:
-    """Seconds over the table's core-seconds, by the baseline's step of a bench; None where it is another's."""
-    try:
-        bench = json.loads(read_regular(path, MOST_TEXT))
-        setup, step = bench["setup"], bench["steps"]["variants"]["baseline"]  # early ones say nothing of compiling
-        if bench["device"] != device or setup["precision"] != "fp32" or setup.get("compiled"):
-            return None
-        network = Network.model_validate(dict(NETWORKS[setup["network"]]))
-        cores = setup["threads"] if bench["provenance"]["device_kind"] == "cpu" else 1
-        return float(cores * step["seconds_per_step"] / setup["batch_size"] / _step(network).core_seconds)
-    except (OSError, ValueError, KeyError, TypeError):  # no bench, or somebody's edit: it tells nothing
-        return None
+FORWARD = 0.3
 
 
 def relative_work(spec: Spec) -> float:
     """Core-seconds of a run by the built-in table; on another device only ratios mean anything."""
-    step = _step(spec.network)
-    pixels = _pixels(spec)
+    side = spec.dataset.image_size
     if isinstance(spec, CostSpec):
-        each = sum(_passes(variant.method, spec.network) for variant in spec.variants)
-        return step.core_seconds * pixels * each * spec.batch_size * (spec.steps + 8)  # warm-up and memory's steps
-    facts = spec.dataset.facts
-    train = spec.dataset.train_images or facts.train_images or _UNKNOWN_IMAGES
-    test = spec.dataset.test_images or facts.test_images or _UNKNOWN_IMAGES
-    images = spec.schedule.epochs * (train + _FORWARD * test)
-    return step.core_seconds * pixels * _passes(spec.method, spec.network) * images
+        each = sum(image_work(spec.network, variant.method, side) for variant in spec.variants)
+        return each * spec.batch_size * (spec.steps + 8)  # warm-up and memory's steps
+    images = spec.schedule.epochs * (train_images(spec) + FORWARD * test_images(spec))
+    return image_work(spec.network, spec.method, side) * images
+
+
+def image_work(network: Network, method: Method, image_size: int) -> float:
+    """Core-seconds of an image in a training step, by the built-in table."""
+    return _step(network).core_seconds * (image_size / native_size(network)) ** 2 * _passes(method, network)
+
+
+def native_size(network: Network) -> int:
+    """Side of the images that the network is in the table for."""
+    return 224 if network.family == "resnet_imagenet" else 32
+
+
+def train_images(spec: Spec) -> int:
+    """How many images an epoch has; a guess for a set of one's own."""
+    return spec.dataset.train_images or spec.dataset.facts.train_images or _UNKNOWN_IMAGES
+
+
+def test_images(spec: Spec) -> int:
+    """How many are tested on after each epoch; likewise."""
+    return spec.dataset.test_images or spec.dataset.facts.test_images or _UNKNOWN_IMAGES
+
+
+def device_memory_gib(spec: Spec, *, gpu: bool, graphs: bool = False) -> float:
+    """About how much of its device's memory a run takes, in GiB."""
+    return gpu_memory_gib(spec, graphs=graphs) if gpu else memory_gib(spec)
 
 
 def memory_gib(spec: Spec) -> float:
@@ -186,10 +139,8 @@ def gpu_memory_gib(spec: Spec, *, graphs: bool = False) -> float:
 
 def _resident_gib(spec: Spec) -> float:
     """The images that lie on a GPU as bytes."""
-    facts, side = spec.dataset.facts, spec.dataset.facts.stored_size(spec.dataset.image_size)
-    train = spec.dataset.train_images or facts.train_images or _UNKNOWN_IMAGES
-    test = spec.dataset.test_images or facts.test_images or _UNKNOWN_IMAGES
-    return max(_IMAGES_GIB, (train + test) * 3 * side**2 * _ASPECT / 2**30)
+    side = spec.dataset.facts.stored_size(spec.dataset.image_size)
+    return max(_IMAGES_GIB, (train_images(spec) + test_images(spec)) * 3 * side**2 * _ASPECT / 2**30)
 
 
 def _step(network: Network) -> Step:
@@ -211,8 +162,7 @@ def _step(network: Network) -> Step:
 
 def _pixels(spec: Spec) -> float:
     """Pixels of an image over those of the table's."""
-    native = 224 if spec.network.family == "resnet_imagenet" else 32
-    return (spec.dataset.image_size / native) ** 2
+    return (spec.dataset.image_size / native_size(spec.network)) ** 2
 
 
 def _passes(method: Method, network: Network) -> float:

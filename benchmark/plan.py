@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmark.costs import CostModel
+from benchmark.costs import device_memory_gib
 from benchmark.errors import UserError
+from benchmark.pace import Pace
 from benchmark.schema import suggestion
 from benchmark.spec import CostSpec, TrainSpec, run_id, with_seed
 from benchmark.store import Store
@@ -46,7 +47,7 @@ class Plan:
             "done": sum(run.done for run in self.runs),
         }
 
-    def as_json(self, model: CostModel) -> dict[str, Any]:
+    def as_json(self, pace: Pace) -> dict[str, Any]:
         """The plan as plain data, with what each run takes on a device."""
         runs = [
             {
@@ -54,17 +55,14 @@ class Plan:
                 "spec": run.spec.model_dump(mode="json"),
                 "cells": [{"suite": c.suite, "row": c.row, "column": c.column} for c in run.cells],
                 "done": run.done,
-                "estimate": {"seconds": model.seconds(run.spec), "memory_gib": model.memory_gib(run.spec)},
+                "estimate": {
+                    "seconds": pace.seconds(run.spec),
+                    "memory_gib": device_memory_gib(run.spec, gpu=pace.gpu, graphs=pace.graphs),
+                },
             }
             for run in self.runs
         ]
-        estimate = {"device": model.device, "basis": model.basis, "seconds_missing": self.seconds(model)}
-        return {"runs": runs, "totals": self.totals(), "estimate": estimate}
-
-    def seconds(self, model: CostModel) -> float | None:
-        """What the missing runs take one after the other; None where nobody has measured the device."""
-        each = [model.seconds(run.spec) for run in self.missing]
-        return None if None in each else sum(seconds for seconds in each if seconds is not None)
+        return {"runs": runs, "totals": self.totals()}
 
 
 def make_plan(

@@ -1,7 +1,7 @@
 """What a person sees while a suite runs: bars on a terminal, plain lines elsewhere (floor 5)."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Protocol
 
 from rich.console import Console
@@ -32,40 +32,6 @@ class View(Protocol):
 
     def close(self) -> None:
         """No more to come."""
-
-
-class Pace:
-    """How far an invocation is, and how long the rest takes at the pace of what it has done itself.
-
-    Args:
-        work: of each of its runs, in one unit.
-    """
-
-    def __init__(self, work: Mapping[str, float]) -> None:
-        self.work = work
-        self._everything = sum(work.values()) or 1.0
-        self._done = dict.fromkeys(work, 0.0)
-        self._found: dict[str, float] = {}  # done by earlier invocations
-        self._began = time.monotonic()
-
-    def moved(self, run_id: str, done: float) -> None:
-        """A run is this far, 0 to 1; what it says first is where it goes on from."""
-        self._found.setdefault(run_id, done)
-        self._done[run_id] = done
-
-    def ended(self, run_id: str) -> None:
-        """A run will not move any more."""
-        self._done[run_id] = 1.0
-
-    def done(self) -> float:
-        """Part of all work, 0 to 1."""
-        return sum(self.work[name] * part for name, part in self._done.items()) / self._everything
-
-    def seconds_left(self) -> float | None:
-        """None while too little was done to tell."""
-        found = sum(self.work[name] * part for name, part in self._found.items()) / self._everything
-        new = self.done() - found
-        return (1 - self.done()) * (time.monotonic() - self._began) / new if new > 0.002 else None
 
 
 class LiveView:

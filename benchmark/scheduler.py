@@ -8,7 +8,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmark import signals
@@ -18,14 +18,17 @@ from benchmark.costs import gpu_memory_gib, memory_gib, relative_work
 from benchmark.errors import UnusableError
 from benchmark.executors.local import LocalExecutor
 from benchmark.jobs import Job, RunFolder
+from benchmark.pace import Open, Pace
 from benchmark.plan import PlannedRun, taken_up
-from benchmark.progress import Pace, View
+from benchmark.progress import View
 from benchmark.spec import CostSpec
 from benchmark.store import Store
 
 #: Pause before a run that was interrupted, or is under way elsewhere, is looked at again.
 RETRY_SECONDS = 5.0
 POLL_SECONDS = 0.2
+#: How often the time left is reckoned anew.
+TELL_SECONDS = 1.0
 #: How long workers may take to save when an end is asked for, and one that something else holds: a debugger, say.
 SAVE_SECONDS, STOPPED_SECONDS = 120.0, 10.0
 #: Minutes beyond its time limit after which a worker that has not ended by itself hangs, and is killed.
@@ -78,6 +81,7 @@ class Scheduler:
         store: where results appear.
         places: scratch, cache and data folders.
         view: who watches.
+        pace: how long runs take here, by what was measured before.
         timeout_min: minutes that a run's training steps, and each attempt as a whole, may take; None for no
             bound. The worker keeps to it; one that hangs is killed :data:`GRACE_MIN` later.
         deadline: when every run saves and ends, as after Ctrl-C; of the clock :func:`time.monotonic`.
@@ -91,6 +95,7 @@ class Scheduler:
         store: Store,
         places: Places,
         view: View,
+        pace: Pace,
         *,
         timeout_min: float | None = None,
         deadline: float = math.inf,
@@ -100,8 +105,12 @@ class Scheduler:
         self.executor, self.store, self.places, self.view = executor, store, places, view
         self.timeout_min, self.deadline, self.graphs, self.asked = timeout_min, deadline, graphs, asked
         self.summary = Summary()
-        self.pace = Pace({})
+        self.pace = pace
         self.running: dict[str, Attempt] = {}
+        self.open: dict[str, Open] = {}
+        self.work: dict[str, float] = {}
+        self.most = 0  # runs at once, so far
+        self.told = -math.inf
         self.begun = False  # whether any worker got as far as its run
 
     def run(self, runs: Sequence[PlannedRun], *, retry_failed: bool = False) -> Summary:
@@ -117,7 +126,8 @@ class Scheduler:
         if not retry_failed:
             waiting = taken_up(runs, self.store, retry_failed=True)
             self.summary.failed = {run.run_id: self.store.load_failure(run.run_id).status for run in waiting}
-        self.pace = Pace({one.name: relative_work(one.run.spec) for one in queue})
+        self.work = {one.name: relative_work(one.run.spec) for one in queue}
+        self.open = {one.name: _open(one) for one in queue}
         try:
             self._loop(queue)
         except BaseException:  # a full disk, say: nothing more can be ordered or recorded
@@ -140,9 +150,10 @@ class Scheduler:
             self._kill_overdue()
             for name, attempt in self.running.items():
                 if word := attempt.folder.progress():
-                    self.pace.moved(name, word.done)
+                    self.open[name] = Open(attempt.run.spec, word.done, word.seconds)
                     self.view.moved(name, word.done, word.text)
-            self._tell_total()
+            if time.monotonic() >= self.told + TELL_SECONDS:
+                self._tell_total()
             time.sleep(POLL_SECONDS)
         self.summary.left = len(queue)
         if queue and not self.begun:
@@ -197,6 +208,7 @@ class Scheduler:
         memory = self._memory_gib(attempt)
         self.executor.start(name, attempt.folder, memory, spec.numerics.threads, alone=attempt.alone)
         self.running[name] = attempt
+        self.most = max(self.most, len(self.running))
         for other in {name} | self.executor.sharing(name):
             self.running[other].folder.note_beside(len(self.executor.sharing(other)))
         self.view.started(name)
@@ -228,7 +240,7 @@ class Scheduler:
         self.view.ended(attempt.name, outcome)
 
     def _count(self, attempt: Attempt, outcome: str) -> None:
-        self.pace.ended(attempt.name)
+        self.open.pop(attempt.name, None)
         if outcome == "completed":
             self.summary.completed += 1
         else:
@@ -256,9 +268,18 @@ class Scheduler:
                 attempt.folder.note_attempt("interrupted")
 
     def _tell_total(self) -> None:
-        work = self.pace.work
-        finished = self.summary.completed + sum(name in work for name in self.summary.failed)
-        self.view.total(finished, len(work), self.pace.done(), self.pace.seconds_left())
+        self.told = time.monotonic()
+        runs = [replace(run, running=name in self.running) for name, run in self.open.items()]
+        finished = self.summary.completed + sum(name in self.work for name in self.summary.failed)
+        left = sum(self.work[name] * (1 - run.done) for name, run in self.open.items())
+        seconds = self.pace.with_progress(runs).left(runs, self.most)
+        self.view.total(finished, len(self.work), 1 - left / (sum(self.work.values()) or 1.0), seconds)
 
     def _attempt(self, run: PlannedRun) -> Attempt:
         return Attempt(run, RunFolder(self.places.runs / run.run_id), self.store, self.executor.device)
+
+
+def _open(attempt: Attempt) -> Open:
+    """Where a run that waits goes on from."""
+    word = attempt.folder.progress() if attempt.folder.checkpoint.exists() else None
+    return Open(attempt.run.spec, word.done, word.seconds) if word else Open(attempt.run.spec)

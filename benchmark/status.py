@@ -1,27 +1,23 @@
 """What state each planned run is in, read from files alone (floor 3)."""
 
-import contextlib
 import csv
 import io
-import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.costs import relative_work
 from benchmark.errors import StoreError
 from benchmark.files import read_regular
-from benchmark.jobs import RunFolder
+from benchmark.hardware import cores
+from benchmark.jobs import Progress, RunFolder
 from benchmark.locks import holder
+from benchmark.pace import Open, Pace, at_once
 from benchmark.plan import Plan
-from benchmark.plausible import is_number
 from benchmark.profiles import Variant
-from benchmark.spec import TrainSpec
 from benchmark.store import Store
 
 STATES = ("done", "running", "interrupted", "failed", "missing")
-#: Completed runs whose speed is read for the time left; reading all of a paper's would take a second.
-_SPEEDS_READ = 20
 #: Characters of a failure's reason that are shown.
 _LINE = 160
 
@@ -58,43 +54,60 @@ def why_failed(store: Store, run_id: str) -> str:
     return f"{record.status}: {line if len(line) <= _LINE else line[: _LINE - 1] + '…'}"
 
 
-def speeds(plan: Plan, store: Store) -> list[float]:
-    """Seconds per unit of work of some of a plan's completed runs."""
-    done, found = [run for run in plan.runs if run.done and isinstance(run.spec, TrainSpec)], []
-    for run in done[:: max(1, len(done) // _SPEEDS_READ)]:
-        with contextlib.suppress(StoreError):
-            if is_number(seconds := store.load(run.run_id).cost.get("train_seconds")) and seconds > 0:
-                found.append(seconds / relative_work(run.spec))
-    return found
-
-
-def seconds_left(plan: Plan, store: Store, run_folders: Path, done: Sequence[float]) -> float | None:
-    """About how long the open runs of a plan still take here, at the speed of those done and running.
-
-    Failed runs are left out, as they wait to be asked for. As many runs are taken to go on beside each other
-    as are running now. None where no run has shown its speed yet.
+def open_runs(plan: Plan, store: Store, run_folders: Path) -> dict[str, Open]:
+    """The runs of a plan that the same command would take up, with how far they are; failed ones wait to be asked for.
 
     Args:
         plan: what is asked for.
         store: its results.
         run_folders: where runs under way tell how far they are.
-        done: :func:`speeds` of completed runs, of this plan or of others.
     """
-    failed = store.failed()
-    rates, left, running = list(done), 0.0, 0
+    failed, found = store.failed(), {}
     for run in plan.missing:
         folder = RunFolder(run_folders / run.run_id)
         state = _state(run.run_id, failed, folder, store)
-        if state == "failed":
-            continue
-        running += state == "running"
-        work, word = relative_work(run.spec), folder.progress()
-        left += work * (1 - word.done if word else 1)
-        if word and word.done > 0 and word.seconds > 0:
-            rates.append(word.seconds / (word.done * work))
-    if not left:
-        return 0.0
-    return left * statistics.median(rates) / max(1, running) if rates else None
+        if state in ("running", "interrupted"):
+            word = folder.progress() or Progress(done=0, text="")
+            found[run.run_id] = Open(run.spec, word.done, word.seconds, state == "running", folder.beside())
+        elif state == "missing":
+            found[run.run_id] = Open(run.spec)
+    return found
+
+
+@dataclass(frozen=True)
+class TimeLeft:
+    """How long open runs still take.
+
+    Attributes:
+        pace: of their device, with what they have shown themselves.
+        runs: by their ids.
+        at_once: how many go on beside each other.
+    """
+
+    pace: Pace
+    runs: Mapping[str, Open]
+    at_once: int
+
+    @classmethod
+    def of(cls, pace: Pace, runs: Mapping[str, Open], devices: int) -> "TimeLeft":
+        """The time left on so many GPUs, or on this machine's processor (0)."""
+        threads = max((run.spec.numerics.threads for run in runs.values()), default=1)
+        expected = devices or max(1, cores() // threads)
+        return cls(pace.with_progress(runs.values()), runs, at_once([*runs.values()], devices or 1, expected))
+
+    def seconds(self, among: Iterable[str] | None = None) -> float | None:
+        """Of all of them, or of those among these ids; None where nobody has measured the device."""
+        names = self.runs.keys() if among is None else among
+        return self.pace.left([self.runs[name] for name in names if name in self.runs], self.at_once)
+
+    def core_seconds(self) -> float | None:
+        """What they take one after the other, on one core or one GPU."""
+        total = 0.0
+        for run in self.runs.values():
+            if (whole := self.pace.seconds(run.spec)) is None:
+                return None
+            total += whole * (1 - run.done) * (1 if self.pace.gpu else run.spec.numerics.threads)
+        return total
 
 
 def claims_reported(variant: Variant, reports_dir: Path) -> str | None:

@@ -128,7 +128,7 @@ def test_a_plan_in_words(command: Command, monkeypatch: pytest.MonkeyPatch) -> N
     assert len(lines) == 6
     assert all(re.match(r"to do  \S+  \d+ d \d+ h, \d+\.\d GiB  \(table1: ", line) for line in lines)
     assert "core-hours" in takes
-    assert basis.startswith("estimates for a CPU: from the built-in table of another processor")
+    assert basis.startswith("estimates for a CPU: by the built-in table of another processor")
     assert "(table1: ResNet-110 / SFE - SI, table1: ResNet-110 / SFE - AG)" in said.out
     assert last.endswith("6 training runs, 0 of them done; on the processor, a CPU: a reason")
 
@@ -142,14 +142,14 @@ def test_a_plan_says_what_device_it_is_for(command: Command, monkeypatch: pytest
     assert [run["spec"]["device"] for run in tree["runs"] if run["spec"]["kind"] == "cost"] == ["NVIDIA A"]
 
 
-@pytest.mark.parametrize("words", [("list",), ("report", "table3"), ("verify",), ("plan", "all")])
+@pytest.mark.parametrize("words", [("list",), ("report", "table3"), ("verify",), ("plan", "all"), ("status",)])
 def test_the_driver_is_asked_where_it_matters_and_once(
     folders: Path, command: Command, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
     monkeypatch.setenv("PATH", str(made.fake_nvidia_smi(folders / "bin", "")))
     assert command(*words).status == 0
     asked = folders / "bin" / "asked"
-    assert (asked.read_text().count("\n") if asked.exists() else 0) == (words[0] == "plan")
+    assert (asked.read_text().count("\n") if asked.exists() else 0) == (words[0] in ("plan", "status"))
 
 
 def test_a_plan_knows_what_is_done(folders: Path, command: Command) -> None:
@@ -205,6 +205,8 @@ def test_status_tells_five_states_apart(folders: Path, command: Command) -> None
         (scratch / states[state] / "checkpoint.pt").write_bytes(b"")
     with Lock(scratch / states["running"] / "worker.json"):
         counts = json.loads(command("status", "table4", "--format", "json").out)
+    left = counts["table4"].pop("seconds_left")
+    assert left > 3600  # by the table
     assert counts == {
         "table4": {
             "runs": 36,
@@ -213,14 +215,14 @@ def test_status_tells_five_states_apart(folders: Path, command: Command) -> None
             "interrupted": 1,
             "failed": 1,
             "missing": 32,
-            "seconds_left": None,
             "failures": {states["failed"]: "diverged: loss is nan"},
         },
     }
-    header, line, failed = command("status", "table4").out.splitlines()
+    header, line, failed, basis = command("status", "table4").out.splitlines()
     assert failed == f"failed: {states['failed']}: diverged: loss is nan"
     assert header.split() == ["suite", "runs", "done", "running", "interrupted", "failed", "missing", "time", "left"]
-    assert line.split() == ["table4", "36", "1", "0", "2", "1", "32", "unknown"]
+    assert line.split()[:7] == ["table4", "36", "1", "0", "2", "1", "32"]
+    assert re.fullmatch(r"time left with \d+ runs? at once: by the built-in table .*", basis)
 
 
 # ------------------------------------------------------------------ run, with nothing trained

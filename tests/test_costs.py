@@ -1,21 +1,9 @@
-import json
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 from benchmark import costs
 from benchmark.axes import Network
 from benchmark.catalogue import NETWORKS
-from benchmark.costs import (
-    TABLE_DEVICE,
-    CostModel,
-    bench_factor,
-    cost_model,
-    gpu_memory_gib,
-    memory_gib,
-    relative_work,
-)
+from benchmark.costs import device_memory_gib, gpu_memory_gib, memory_gib, relative_work
 from benchmark.manifest import PAPER_SUITES, find_manifests
 from benchmark.plan import Plan, make_plan
 from benchmark.profiles import PROFILE_NAMES, load_variant
@@ -23,7 +11,6 @@ from benchmark.spec import TrainSpec
 from benchmark.suite import Suite, load_suites
 
 from .made import spec
-from .places import ROOT
 
 
 def suites(*names: str, profile: str = "paper") -> list[Suite]:
@@ -105,77 +92,7 @@ def test_large_images_take_more_of_a_gpu() -> None:
     assert all(gpu_memory_gib(run.spec) > 1 for run in plan("mini").runs)
 
 
-def test_a_plan_for_a_gpu_tells_its_memory(tmp_path: Path) -> None:
-    model = cost_model("a GPU", gpu=True, benches=tmp_path)
-    assert model.memory_gib(spec()) == gpu_memory_gib(spec())
-    assert "held against no GPU" in model.basis
-    assert cost_model("a CPU", gpu=False, benches=tmp_path).memory_gib(spec()) == memory_gib(spec())
-
-
-# ------------------------------------------------------------------ whose seconds
-
-
-def bench(folder: Path, **changes: Any) -> None:
-    tree = {
-        "device": "a GPU",
-        "setup": {"network": "resnet110", "batch_size": 128, "threads": 2, "precision": "fp32", "compiled": False},
-        "steps": {"variants": {"baseline": {"seconds_per_step": 0.0128}}},
-        "provenance": {"device_kind": "cuda"},
-    }
-    folder.mkdir(exist_ok=True)
-    (folder / f"{len(list(folder.iterdir()))}.json").write_text(json.dumps(tree | changes))
-
-
-def seconds(model: CostModel) -> float | None:
-    return model.seconds(spec(schedule={"epochs": 1, "batch_size": 128, "learning_rate": 0.1}))
-
-
-def test_a_gpu_that_nobody_measured_has_no_estimate(tmp_path: Path) -> None:
-    model = cost_model("a GPU", gpu=True, benches=tmp_path)
-    assert seconds(model) is None
-    assert "run_suite.py bench" in model.basis
-    assert plan("smoke").seconds(model) is None
-
-
-def test_a_bench_of_the_device_comes_first(tmp_path: Path) -> None:
-    bench(tmp_path / "bench")
-    model = cost_model("a GPU", gpu=True, benches=tmp_path / "bench")
-    assert seconds(model) == pytest.approx(0.0001 * (50_000 + 0.3 * 10_000))  # 0.1 ms an image
-    assert "held against no run" in model.basis
-    assert cost_model("another GPU", gpu=True, benches=tmp_path / "bench").factor is None
-
-
-@pytest.mark.parametrize("path", sorted((ROOT / "reports" / "bench").glob("*.json")), ids=lambda path: path.stem)
-def test_the_benches_in_the_repository_count(path: Path) -> None:
-    factor = bench_factor(path, json.loads(path.read_text())["device"])
-    assert factor is not None
-    assert 0.1 < factor < 10
-
-
-def test_on_a_processor_a_benchs_threads_count_as_cores(tmp_path: Path) -> None:
-    bench(tmp_path / "bench", device="a CPU", provenance={"device_kind": "cpu"})
-    model = cost_model("a CPU", gpu=False, benches=tmp_path / "bench")
-    assert seconds(model) == pytest.approx(2 * 0.0001 * 53_000)
-
-
-def test_without_a_bench_the_table_stands_in_and_says_whose_it_is(tmp_path: Path) -> None:
-    here = cost_model(TABLE_DEVICE, gpu=False, benches=tmp_path)
-    elsewhere = cost_model("a CPU", gpu=False, benches=tmp_path)
-    assert here.factor == elsewhere.factor == 1
-    assert "on this processor" in here.basis
-    assert "28 runs of ResNet-11" in here.basis
-    assert "28 runs of ResNet-11" not in elsewhere.basis, "those were held against the table on its own processor"
-    assert f"of another processor, {TABLE_DEVICE}" in elsewhere.basis
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"device": "a CPU"}', '{"device": "a CPU", "setup": {}}'])
-def test_what_is_no_bench_tells_nothing(tmp_path: Path, text: str) -> None:
-    (tmp_path / "x.json").write_text(text)
-    assert "built-in table" in cost_model("a CPU", gpu=False, benches=tmp_path).basis
-
-
-@pytest.mark.parametrize(("precision", "compiled"), [("bf16", False), ("fp32", True)])
-def test_benches_of_other_numerics_are_left_out(tmp_path: Path, precision: str, compiled: bool) -> None:
-    setup = {"network": "resnet110", "batch_size": 128, "threads": 2, "precision": precision, "compiled": compiled}
-    bench(tmp_path / "bench", setup=setup)
-    assert cost_model("a GPU", gpu=True, benches=tmp_path / "bench").factor is None
+def test_memory_is_that_of_the_device() -> None:
+    assert device_memory_gib(spec(), gpu=True) == gpu_memory_gib(spec())
+    assert device_memory_gib(spec(), gpu=True, graphs=True) == gpu_memory_gib(spec(), graphs=True)
+    assert device_memory_gib(spec(), gpu=False) == memory_gib(spec())

@@ -10,11 +10,11 @@ from typing import Literal
 
 import pytest
 
-from benchmark.costs import bench_factor
 from benchmark.errors import UserError
 from benchmark.files import open_regular, read_end, read_regular, write_atomic
 from benchmark.jobs import RunFolder
 from benchmark.manifest import load_manifest
+from benchmark.measured import bench_paces
 from benchmark.reports.write import _is_current
 from benchmark.store import read_result
 from benchmark.training import checkpoint
@@ -167,7 +167,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "result": lambda path: read_result(path, completed=True),
     "manifest": load_manifest,
     "job": lambda path: RunFolder(path.parent).job(),
-    "bench": lambda path: bench_factor(path, "a CPU"),
+    "bench": lambda path: bench_paces(path, "a CPU"),
     "checkpoint": lambda path: checkpoint.load(path, "x"),
     "progress": lambda path: RunFolder(path.parent).progress(),
     "log": lambda path: RunFolder(path.parent).log_tail(),

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.costs import CostModel
 from benchmark.errors import UserError
 from benchmark.manifest import PAPER_SUITES
+from benchmark.pace import Pace
 from benchmark.paths import SUITES
 from benchmark.plan import Plan, make_plan
 from benchmark.profiles import load_variant
@@ -144,13 +144,10 @@ def test_only_without_a_match_suggests() -> None:
 
 def test_json_holds_plain_data() -> None:
     made = plan("table3", completed={"cifar100-resnet110-baseline-s0-aa55db385bad"})
-    tree = made.as_json(CostModel("a CPU", 2.0, "made up"))
-    assert set(tree) == {"runs", "totals", "estimate"}
-    assert tree["estimate"] == {
-        "device": "a CPU",
-        "basis": "made up",
-        "seconds_missing": pytest.approx(sum(run["estimate"]["seconds"] for run in tree["runs"] if not run["done"])),
-    }
+    pace = Pace("a CPU")
+    tree = made.as_json(pace)
+    assert set(tree) == {"runs", "totals"}
+    assert [run["estimate"]["seconds"] for run in tree["runs"]] == [pace.seconds(run.spec) for run in made.runs]
     assert tree["totals"] == totals(3, 3, 12, 1, done=1)
     for run in tree["runs"]:
         assert set(run) == {"run_id", "spec", "cells", "done", "estimate"}

@@ -4,23 +4,8 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from benchmark.progress import LiveView, Pace, PlainView, make_view
+from benchmark.progress import LiveView, PlainView, make_view
 from benchmark.terminal import live_console
-
-
-def test_the_pace_is_that_of_the_work_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 100.0
-    monkeypatch.setattr("benchmark.progress.time.monotonic", lambda: now)
-    pace = Pace({"small": 1.0, "large": 3.0})
-    assert (pace.done(), pace.seconds_left()) == (0, None)
-    pace.moved("large", 0.5)  # an earlier invocation did that
-    now = 110.0
-    assert (pace.done(), pace.seconds_left()) == (0.375, None)
-    pace.moved("large", 0.75)
-    assert pace.seconds_left() == pytest.approx(10 * (1 + 3 * 0.25) / (3 * 0.25))
-    pace.ended("large")
-    pace.ended("small")
-    assert (pace.done(), pace.seconds_left()) == (1, 0)
 
 
 def plain(every_s: float = 60.0) -> tuple[PlainView, list[str]]:

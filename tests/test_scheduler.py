@@ -16,6 +16,7 @@ from benchmark.errors import UnusableError
 from benchmark.executors.local import LocalExecutor, Slot
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NO_DEVICE, Job, Progress, RunFolder
 from benchmark.locks import Lock
+from benchmark.pace import Open, Pace
 from benchmark.plan import PlannedRun, taken_up
 from benchmark.progress import PlainView
 from benchmark.scheduler import Places, Scheduler, Summary
@@ -209,6 +210,10 @@ class FakeView:
         self.closed += 1
 
 
+#: Of a processor where nothing was measured.
+PACE = Pace("a CPU")
+
+
 class Bench:
     """A scheduler with all that stands around it."""
 
@@ -230,7 +235,7 @@ class Bench:
         self.view = FakeView()
         engine = cast(LocalExecutor, executor)
         options: dict[str, Any] = {"timeout_min": timeout_min, "deadline": deadline, "graphs": graphs}
-        scheduler = Scheduler(engine, self.store, self.places, self.view, **options, asked=executor.signals)
+        scheduler = Scheduler(engine, self.store, self.places, self.view, PACE, **options, asked=executor.signals)
         return scheduler.run(runs, retry_failed=retry_failed)
 
     def outcomes(self) -> list[str]:
@@ -250,6 +255,7 @@ def bench(tmp_path: Path) -> Bench:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "RETRY_SECONDS", 0.01)
     monkeypatch.setattr(module, "POLL_SECONDS", 0.001)
+    monkeypatch.setattr(module, "TELL_SECONDS", 0.0)
 
 
 # ------------------------------------------------------------------ completed and failed
@@ -600,10 +606,17 @@ def test_the_view_sees_how_far_a_run_is(bench: Bench) -> None:
     assert all(runs == 2 for _, runs, _, _ in bench.view.totals)
 
 
-def test_the_time_left_is_unknown_before_anything_is_done(bench: Bench) -> None:
-    bench.run(FakeExecutor(complete, polls=3), runs_of(2))
-    assert bench.view.totals[0][3] is None
-    assert bench.view.totals[-1][3] == pytest.approx(0, abs=1e-6)
+def test_the_time_left_is_that_of_plan_and_status(bench: Bench) -> None:
+    def halfway(folder: RunFolder, job: Job) -> int:
+        folder.report(Progress(done=0.5, text="epoch 2/4", seconds=30.0))
+        return complete(folder, job)
+
+    runs = runs_of(3)
+    bench.run(FakeExecutor(halfway, complete, slots=2, polls=3), runs)
+    begun = Open(runs[0].spec, 0.5, 30.0, running=True)
+    others = [Open(runs[1].spec, running=True), Open(runs[2].spec)]
+    assert PACE.with_progress([begun]).left([begun, *others], 2) in [left for *_, left in bench.view.totals]
+    assert bench.view.totals[-1][3] == 0
 
 
 # ------------------------------------------------------------------ Ctrl-C
@@ -750,7 +763,7 @@ def test_real_workers_beside_each_other_and_alone(bench: Bench, tmp_path: Path) 
     runs = [planned(spec_of()), planned(spec_of(sfe)), planned(spec_of(dataset=Dataset(name="cifar10")))]
     lines: list[str] = []
     executor = LocalExecutor("cpu", [Slot(None, 0), Slot(None, 1)], memory_gib=1000)
-    scheduler = Scheduler(executor, bench.store, bench.places, PlainView(lines.append, every_s=1e9))
+    scheduler = Scheduler(executor, bench.store, bench.places, PlainView(lines.append, every_s=1e9), PACE)
     summary = scheduler.run(runs)
 
     assert summary == Summary(completed=2, failed={runs[2].run_id: "crashed"})
@@ -783,7 +796,7 @@ def test_at_the_deadline_a_real_worker_saves_and_later_goes_on(bench: Bench, mon
     def until_it_says_how_far_it_is() -> Summary:
         (folder.folder / "progress.json").unlink(missing_ok=True)  # of an earlier attempt
         executor = LocalExecutor("cpu", [Slot(None, 0)], memory_gib=1000)
-        scheduler = Scheduler(executor, bench.store, bench.places, view := FakeView())
+        scheduler = Scheduler(executor, bench.store, bench.places, view := FakeView(), PACE)
         monkeypatch.setattr(view, "moved", lambda *_: setattr(scheduler, "deadline", 0))
         return scheduler.run([run])
 

@@ -9,17 +9,21 @@ from pathlib import Path
 import pytest
 import yaml
 
+from benchmark import hardware
 from benchmark.cli import main
 from benchmark.cli.common import run_folders
 from benchmark.jobs import Progress, RunFolder
 from benchmark.locks import Lock
+from benchmark.measured import pace_of
+from benchmark.pace import START_SECONDS
 from benchmark.plan import Plan, make_plan
 from benchmark.profiles import load_variant
-from benchmark.status import claims_reported, count_states, seconds_left, speeds
+from benchmark.status import TimeLeft, claims_reported, count_states, open_runs
 from benchmark.store import Failure, Store
 from benchmark.suite import load_suite
+from benchmark.wording import duration
 
-from .made import result
+from .made import MACHINE, machine_with, result
 from .reports.test_mixed import OWN
 
 
@@ -46,21 +50,31 @@ def started(folders: Path, run_id: str) -> RunFolder:
     return folder
 
 
-def left(plan: Plan, store: Store, folders: Path) -> float | None:
-    return seconds_left(plan, store, folders, speeds(plan, store))
+def left(plan: Plan, store: Store, folders: Path) -> TimeLeft:
+    pace = pace_of(
+        MACHINE["device"], gpu=False, benches=folders, results=store.folder, specs=[run.spec for run in plan.runs]
+    )
+    return TimeLeft.of(pace, open_runs(plan, store, folders), 0)
 
 
-def test_nothing_known_nothing_said(manifest: Path, tmp_path: Path) -> None:
-    store = Store(tmp_path / "results")
-    assert left(planned(manifest, store), store, tmp_path / "runs") is None
+@pytest.fixture(autouse=True)
+def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmark.status.cores", lambda: 2)
+
+
+#: Evaluation on 10,000 images beside training on 50,000; what was timed are the steps alone.
+WHOLE = 100.0 * (1 + 0.3 / 5)
+HALF = START_SECONDS + WHOLE / 2
 
 
 def test_completed_runs_tell_the_speed(manifest: Path, tmp_path: Path) -> None:
-    store = Store(tmp_path / "results")
+    store, folders = Store(tmp_path / "results"), tmp_path / "runs"
     done(store, planned(manifest, store), 2, seconds=100.0)
-    assert left(planned(manifest, store), store, tmp_path / "runs") == pytest.approx(600)
+    six = left(planned(manifest, store), store, folders)
+    assert six.seconds() == pytest.approx(3 * (START_SECONDS + WHOLE))  # two at once
+    assert six.core_seconds() == pytest.approx(6 * (START_SECONDS + WHOLE))
     done(store, planned(manifest, store), 8, seconds=100.0)
-    assert left(planned(manifest, store), store, tmp_path / "runs") == 0
+    assert left(planned(manifest, store), store, folders).seconds() == 0
 
 
 def test_running_ones_too_and_failed_ones_are_left_out(manifest: Path, tmp_path: Path) -> None:
@@ -75,7 +89,10 @@ def test_running_ones_too_and_failed_ones_are_left_out(manifest: Path, tmp_path:
     with Lock(folder.lock):
         states = count_states(plan, store, folders)
         assert states == {"runs": 8, "done": 0, "running": 1, "interrupted": 1, "failed": 1, "missing": 5}
-        assert left(plan, store, folders) == pytest.approx(50 + 6 * 100)
+        found = left(plan, store, folders)
+    assert (len(found.runs), found.at_once) == (7, 1)
+    assert found.seconds() == pytest.approx(WHOLE / 2 + 6 * (START_SECONDS + WHOLE))
+    assert found.seconds([first.run_id, third.run_id]) == pytest.approx(WHOLE / 2)
 
 
 def test_a_run_of_another_scratch_folder_is_running_too(manifest: Path, tmp_path: Path) -> None:
@@ -108,22 +125,49 @@ def test_looking_takes_no_lock(manifest: Path, tmp_path: Path) -> None:
         each.result()
 
 
-def test_status_prints_the_time_left(
+def test_it_is_the_same_before_and_after_an_interruption(manifest: Path, tmp_path: Path) -> None:
+    """The next command goes on with as many at once again."""
+    store, folders = Store(tmp_path / "results"), tmp_path / "runs"
+    plan = planned(manifest, store)
+    under_way = [started(folders, run.run_id) for run in plan.runs[:2]]
+    for folder in under_way:
+        folder.report(Progress(done=0.5, text="epoch 2/3", seconds=50.0))
+        folder.checkpoint.write_bytes(b"state")
+        folder.note_beside(1)
+    with Lock(under_way[0].lock), Lock(under_way[1].lock):
+        before = left(plan, store, folders)
+    after = left(plan, store, folders)
+    assert (before.at_once, after.at_once) == (2, 2)
+    assert before.seconds() == pytest.approx(WHOLE / 2 + 3 * (START_SECONDS + WHOLE))
+    assert after.seconds() == pytest.approx(HALF + 3 * (START_SECONDS + WHOLE))
+
+
+def test_status_and_plan_print_the_same_time_left(
     manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["status", str(manifest), "--set", "schedule.epochs=3"]
-    words += [f"--{kind}-dir={tmp_path / kind}" for kind in ("results", "scratch")]
+    monkeypatch.setattr(hardware, "cpu_model", lambda: MACHINE["device"])
+    machine_with(monkeypatch)
+    words = [str(manifest), "--set", "schedule.epochs=3"]
+    words += [f"--{kind}-dir={tmp_path / kind}" for kind in ("results", "reports", "scratch")]
     store = Store(tmp_path / "results" / "paper+schedule.epochs=3")
 
     def said(*more: str) -> str:
-        monkeypatch.setattr(sys, "argv", ["run_suite.py", *words, *more])
+        monkeypatch.setattr(sys, "argv", ["run_suite.py", more[0], *words, *more[1:]])
         main()
         return capsys.readouterr().out
 
-    assert said().split()[-1] == "unknown"
-    assert json.loads(said("--format", "json"))["mine"]["seconds_left"] is None
+    assert "time left with 2 runs at once: by the built-in table" in said("status")
     done(store, planned(manifest, store), 4, seconds=100.0)
-    assert said().endswith("6 min 40 s\n")
+    _, line, basis = said("status").splitlines()
+    assert line.endswith(duration(2 * (START_SECONDS + WHOLE)))
+    assert basis == "time left with 2 runs at once: by the pace of completed results of this device"
+    *_, takes, basis = said("plan").splitlines()
+    assert takes.endswith(f"core-hours, {duration(2 * (START_SECONDS + WHOLE))} with 2 runs at once")
+    assert basis.startswith("estimates for a CPU: by the pace of completed results of this device; memory")
+    (status,) = json.loads(said("status", "--format", "json")).values()
+    estimate = json.loads(said("plan", "--format", "json"))["estimate"]
+    assert status["seconds_left"] == estimate["seconds_left"]
+    assert estimate["at_once"] == 2
     assert run_folders(tmp_path / "scratch", store).parent == tmp_path / "scratch" / "runs"
 
 

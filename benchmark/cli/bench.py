@@ -27,6 +27,7 @@ from benchmark.cli.common import (
 )
 from benchmark.code import require_same, this_code
 from benchmark.errors import RunError, UserError, is_out_of_memory
+from benchmark.files import read_regular
 from benchmark.hardware import chosen_device, cores, gpus, processor_time, seeing_only
 from benchmark.packages import importing, require_packages
 from benchmark.processes import unbound
@@ -143,11 +144,18 @@ def _named(setup: "Setup", measured: "Numbers") -> "Numbers":
     Raises:
         OtherCodeError: by several: the processes of loops and cells load their own.
     """
+    from benchmark.bench.measure import STEPS
+
     require_same(this_code())
     return {
         "device": setup.device_name,
         "command": f"python run_suite.py {shlex.join(sys.argv[1:])}",
         "setup": setup.as_json(),
+        "methods": {
+            variant.name: variant.method.model_dump(mode="json", exclude_defaults=True)
+            for variant in STEPS
+            if not variant.listing1  # no training makes its views so
+        },
         **measured,
         "provenance": {
             **describe(setup.device),
@@ -157,7 +165,7 @@ def _named(setup: "Setup", measured: "Numbers") -> "Numbers":
 
 
 def _show(numbers: "Numbers", table: Path, form: str) -> None:
-    click.echo(json.dumps(numbers, indent=1) if form == "json" else table.read_text(encoding="utf-8"))
+    click.echo(json.dumps(numbers, indent=1) if form == "json" else read_regular(table).decode())
     click.echo(f"bench: {shown(table)}", err=form == "json")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from benchmark.cli.common import (
+    check_graphs,
     headline,
     json_option,
     load,
@@ -21,13 +22,15 @@ from benchmark.cli.common import (
     suites_argument,
     trials_option,
 )
-from benchmark.costs import cost_model
-from benchmark.hardware import chosen_device, cores
+from benchmark.costs import GPU_MEMORY_BASIS, MEMORY_BASIS, device_memory_gib
+from benchmark.hardware import Device, chosen_device, gpus
 from benchmark.manifest import PAPER_SUITES, find_manifests, load_manifest, suite_names
-from benchmark.plan import make_plan
+from benchmark.measured import pace_of
+from benchmark.plan import Plan, make_plan
 from benchmark.profiles import load_variant
-from benchmark.status import claims_reported, count_states, failures, seconds_left, speeds
-from benchmark.wording import duration
+from benchmark.status import TimeLeft, claims_reported, count_states, failures, open_runs
+from benchmark.store import Store
+from benchmark.wording import counted, duration
 
 
 @click.command("list")
@@ -50,6 +53,8 @@ def list_suites(form: str) -> None:
 @set_option
 @results_option
 @reports_option
+@scratch_option
+@click.option("--graphs/--no-graphs", help="Estimate what `run --graphs` takes.")
 @json_option
 def plan(
     suites: tuple[str, ...],
@@ -59,30 +64,40 @@ def plan(
     settings: tuple[str, ...],
     results_dir: Path,
     reports_dir: Path,
+    scratch_dir: Path,
+    graphs: bool,
     form: str,
 ) -> None:
     """What would run, what is shared between cells, what is done, what it takes.
 
-    Time and memory are estimated from a `bench` of this machine's device in --reports-dir, else from a table
-    measured elsewhere.
+    Time is estimated from what was measured on this machine's device: runs under way, a `bench` in --reports-dir,
+    completed results; else from a table measured elsewhere. The last line says which.
     """
     device = chosen_device()
     loaded, store = load(suites, load_variant(profile, settings), results_dir, device.name)
     made = make_plan(loaded, store.completed(), only=only, trials=trials)
-    gpu = device.kind == "cuda"
-    model = cost_model(device.name, gpu=gpu, benches=reports_dir / "bench")
+    if graphs:
+        check_graphs(device.kind, any(planned.spec.numerics.compiled for planned in made.missing))
+    left = _time_left(made, store, run_folders(scratch_dir, store), device, reports_dir / "bench", graphs=graphs)
+    pace, memory = left.pace, GPU_MEMORY_BASIS if left.pace.gpu else MEMORY_BASIS
+    basis = f"{pace.basis(planned.spec for planned in made.runs)}; {memory}"
     if form == "json":
-        click.echo(json.dumps({**made.as_json(model), "device": dataclasses.asdict(device)}, indent=1))
+        times = {"seconds_missing": left.core_seconds(), "seconds_left": left.seconds(), "at_once": left.at_once}
+        estimate = {"device": device.name, "basis": basis, **times}
+        tree = {**made.as_json(pace), "estimate": estimate, "device": dataclasses.asdict(device)}
+        click.echo(json.dumps(tree, indent=1))
         return
     for planned in made.runs:
         readers = ", ".join(f"{cell.suite}: {cell.row} / {cell.column}" for cell in planned.cells)
-        takes = f"{_time(model.seconds(planned.spec))}, {model.memory_gib(planned.spec):.1f} GiB"
+        gib = device_memory_gib(planned.spec, gpu=pace.gpu, graphs=graphs)
+        takes = f"{_time(pace.seconds(planned.spec))}, {gib:.1f} GiB"
         click.echo(f"{'done' if planned.done else 'to do':<6} {planned.run_id}  {takes}  ({readers})")
     click.echo(f"{headline(loaded, made)}; {device}")
-    if made.missing and (seconds := made.seconds(model)) is not None:
-        share = "GPU-hours" if gpu else f"core-hours, {duration(seconds / cores())} on this machine's {cores()} cores"
-        click.echo(f"what is missing takes about {seconds / 3600:,.{0 if seconds > 36_000 else 1}f} {share}")
-    click.echo(f"estimates for {model.device}: {model.basis}")
+    if left.runs and (seconds := left.core_seconds()) is not None:
+        hours = f"{seconds / 3600:,.{0 if seconds > 36_000 else 1}f} {'GPU' if pace.gpu else 'core'}-hours"
+        runs = counted(left.at_once, "run")
+        click.echo(f"what is missing takes about {hours}, {duration(left.seconds())} with {runs} at once")
+    click.echo(f"estimates for {pace.device}: {basis}")
 
 
 @click.command()
@@ -110,8 +125,8 @@ def status(
     plans = {suite.name: make_plan([suite], store.completed(), trials=trials) for suite in loaded}
     states = {name: count_states(made, store, folders) for name, made in plans.items()}
     together = make_plan(loaded, store.completed(), trials=trials)
-    done = speeds(together, store)
-    left = {name: seconds_left(made, store, folders, done) for name, made in plans.items()}
+    time_left = _time_left(together, store, folders, chosen_device(), reports_dir / "bench")
+    left = {name: time_left.seconds(run.run_id for run in made.runs) for name, made in plans.items()}
     failed = {name: failures(made, store, folders) for name, made in plans.items()}
     if form == "json":
         tree = {name: {**states[name], "seconds_left": left[name], "failures": failed[name]} for name in plans}
@@ -124,10 +139,23 @@ def status(
     for name, reason in {name: why for each in failed.values() for name, why in each.items()}.items():
         say(f"failed: {name}: {reason}")
     if len(loaded) > 1:  # suites share runs: what is left of all is less than the sum
-        click.echo(f"{headline(loaded, together)}; time left {_time(seconds_left(together, store, folders, done))}")
+        click.echo(f"{headline(loaded, together)}; time left {_time(time_left.seconds())}")
+    if time_left.runs:
+        basis = time_left.pace.basis(run.spec for run in time_left.runs.values())
+        click.echo(f"time left with {counted(time_left.at_once, 'run')} at once: {basis}")
     of_the_paper = any(suite.name in PAPER_SUITES for suite in loaded)
     if of_the_paper and (line := claims_reported(loaded[0].variant, reports_dir)):
         say(line)
+
+
+def _time_left(
+    made: Plan, store: Store, folders: Path, device: Device, benches: Path, *, graphs: bool = False
+) -> TimeLeft:
+    """Of a plan's open runs, by all that was measured on their device."""
+    specs = [planned.spec for planned in made.runs]
+    gpu = device.kind == "cuda"
+    pace = pace_of(device.name, gpu=gpu, graphs=graphs, benches=benches, results=store.folder, specs=specs)
+    return TimeLeft.of(pace, open_runs(made, store, folders), len(gpus()) if gpu else 0)
 
 
 def _time(seconds: float | None) -> str:

@@ -88,6 +88,7 @@ def run(
     """
     deadline = time.monotonic() + 60 * budget_min if budget_min else math.inf
     from benchmark.executors.local import LocalExecutor
+    from benchmark.measured import pace_of
     from benchmark.preparation import prepare_data, warnings
     from benchmark.progress import make_view
     from benchmark.scheduler import Places, Scheduler
@@ -128,8 +129,16 @@ def run(
     click.echo(f"{headline(loaded, plan)}; {chosen}")
     threads = max((planned.spec.numerics.threads for planned in plan.runs), default=1)
     engine = LocalExecutor.on_this_machine(device=chosen.kind, jobs=jobs, threads=threads, runs_per_gpu=runs_per_gpu)
+    pace = pace_of(
+        chosen.name,
+        gpu=chosen.kind == "cuda",
+        graphs=graphs,
+        benches=reports_dir / "bench",
+        results=store.folder,
+        specs=[planned.spec for planned in plan.missing],
+    )
     scheduler = Scheduler(
-        engine, store, places, make_view(click.echo), timeout_min=timeout_min, deadline=deadline, graphs=graphs
+        engine, store, places, make_view(click.echo), pace, timeout_min=timeout_min, deadline=deadline, graphs=graphs
     )
     with signals.held():  # an exception where a worker is being started would lose it
         summary = scheduler.run(plan.missing, retry_failed=retry_failed)

@@ -14,9 +14,9 @@ from benchmark.bench.measure import disturbance
 from benchmark.bench.setup import OURS, REFERENCE, Setup, standin_images
 from benchmark.bench.write import render
 from benchmark.cli import main
-from benchmark.costs import cost_model
 from benchmark.errors import RunError
 from benchmark.hardware import ProcessorTime, cpu_model
+from benchmark.measured import bench_paces
 from tests.made import GPU_A, GPU_B, machine_with
 
 command = importlib.import_module("benchmark.cli.bench")  # the package names the command itself so
@@ -110,10 +110,12 @@ def test_where_the_system_keeps_no_processor_time_nothing_is_said_of_it(numbers:
 
 
 def test_a_plan_takes_its_estimates_from_it(benched: Path) -> None:
-    model = cost_model(cpu_model(), gpu=False, benches=benched)
-    assert "from a bench of this device" in model.basis
-    assert model.factor is not None
-    assert 0.01 < model.factor < 100
+    (path,) = benched.glob("*.json")
+    seen = bench_paces(path, cpu_model())
+    assert [(one.kind.rotations, *one.kind.heads[:2]) for one in seen] == [(1, 1, 0), (1, 2, 8), (4, 1, 0)], (
+        "Listing 1 trains nobody"
+    )
+    assert all(0.01 < one.rate < 100 for one in seen)
 
 
 Bench = Callable[..., tuple[int, str]]
@@ -214,7 +216,7 @@ def test_compiled_steps_are_asked_for_and_say_so(
     assert setups[0].numerics().compiled
     (table,) = (tmp_path / "bench").glob("*-compiled.md")
     assert "One compiled training step" in table.read_text()
-    assert "built-in table" in cost_model(cpu_model(), gpu=False, benches=tmp_path / "bench").basis
+    assert {one.kind.compiled for one in bench_paces(table.with_suffix(".json"), cpu_model())} == {True}
 
 
 def test_it_refuses_a_gpu_that_is_not_there(
