@@ -18,7 +18,7 @@ WORK = Path(os.environ.get("GPU_DAY_WORK") or Path(tempfile.gettempdir()) / "gpu
 OUT = Path(os.environ.get("OUT") or WORK / "out").resolve()
 #: What one command may carry, the tree included; how many files may come back, and how large each may be.
 LIMIT_MIB = float(os.environ.get("GPU_DAY_LIMIT_MIB", "62"))
-FILES = int(os.environ.get("GPU_DAY_FILES", "8"))
+FILES = int(os.environ.get("GPU_DAY_FILES", "7"))
 FILE_MIB = float(os.environ.get("GPU_DAY_FILE_MIB", "15"))
 MIB = 2**20
 
