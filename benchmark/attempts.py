@@ -1,5 +1,6 @@
 """One run of an invocation, through all its starts (floor 5)."""
 
+import contextlib
 import signal
 from dataclasses import dataclass
 
@@ -34,6 +35,7 @@ class Attempt:
         overdue: whether it hung and was killed.
         alone: whether it gets a device for itself.
         elsewhere: who else was last seen at work on it.
+        recorded: what tells the record of an earlier failure from a new one.
     """
 
     run: PlannedRun
@@ -46,6 +48,7 @@ class Attempt:
     overdue: bool = False
     alone: bool = False
     elsewhere: str | None = None
+    recorded: tuple[int, int] | None = None
 
     @property
     def name(self) -> str:
@@ -59,6 +62,7 @@ class Attempt:
     def begin(self, now: float) -> None:
         """Note what a start changes, before the worker's first word."""
         self.started, self.overdue, self.silent_starts = now, False, self.folder.vanished()
+        self.recorded = self._recorded()
 
     def outcome(self, status: int, *, stopping: bool, timeout_min: float | None) -> str:
         """What its ended worker means; the files say it, the exit status only helps.
@@ -73,7 +77,7 @@ class Attempt:
         if status in _SAID:
             return _SAID[status]
         if status == EXIT_FAILED:
-            if self.name in self.store.failed():
+            if self.name in self.store.failed() and self._recorded() != self.recorded:
                 return self.store.load_failure(self.name).status
             return f"failed without a record: {' '.join(self.folder.log_tail(1))}"
         if self.overdue:
@@ -91,6 +95,12 @@ class Attempt:
         """Whether it may have lacked the memory of runs beside it: then it is tried once more, with none there."""
         killed = outcome == "vanished" and status == -signal.SIGKILL  # by the system, say
         return (outcome == "out_of_memory" or killed) and bool(self.folder.beside()) and not self.alone
+
+    def _recorded(self) -> tuple[int, int] | None:
+        with contextlib.suppress(OSError):
+            record = (self.store.failures_folder / f"{self.name}.json").stat()
+            return record.st_ino, record.st_mtime_ns
+        return None
 
     def _record(self, status: Status, reason: str) -> str:
         record_failure(self.store, self.folder, self.run.spec, self.device, status, reason)

@@ -24,12 +24,16 @@ class Conflict:
 
 @dataclass
 class Merged:
-    """What came of a merge: results brought in, already here, in conflict, and refused with the reason."""
+    """What came of a merge: results brought in, already here, in conflict, and refused with the reason.
+
+    It is cut off where one can't be written: those behind it were not looked at.
+    """
 
     added: list[Path] = field(default_factory=list)
     same: int = 0
     conflicts: list[Conflict] = field(default_factory=list)
     refused: dict[Path, str] = field(default_factory=dict)
+    cut_off: bool = False
 
 
 def merge(other: Path, results_dir: Path) -> Merged:
@@ -43,8 +47,7 @@ def merge(other: Path, results_dir: Path) -> Merged:
         results_dir: ours.
 
     Raises:
-        UserError: ``other`` is no results folder, or ours.
-        OSError: a result can't be written.
+        UserError: ``other`` is no results folder, or ours; or ours can't be written.
     """
     if not other.is_dir():
         what = "is a file; name the results folder" if other.exists() else "there is no such folder"
@@ -56,12 +59,18 @@ def merge(other: Path, results_dir: Path) -> Merged:
         raise UserError(f"{other}: holds no profile's folder (paper, short, mini, smoke); name the one that does")
     out = Merged()
     for folder in folders:
-        store = Store(results_dir / folder.name)
-        for path in sorted(folder.glob("[!.]*.json")):
+        store, paths = Store(results_dir / folder.name), sorted(folder.glob("[!.]*.json"))
+        if paths:
+            store.check_writable()
+        for path in paths:
             try:
                 _bring_in(path, store, out)
             except StoreError as error:
                 out.refused[path] = _plain(error, path)
+            except OSError as error:  # a full disk, say: nothing more finds room
+                out.refused[path] = f"{store.path(path.stem)} can't be written: {error.strerror or error}"
+                out.cut_off = True
+                return out
     return out
 
 

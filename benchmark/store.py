@@ -5,6 +5,7 @@
 ``damaged/``. ``.locks/`` keeps two workers from training one run, whatever scratch folders they use.
 """
 
+import contextlib
 import hashlib
 import itertools
 import json
@@ -145,6 +146,7 @@ class Store:
 
         Raises:
             OSError: it can't be written; nothing else is harmed.
+            StoreError: something else stands in its place.
         """
         absent = {"activation_maps"} if result.activation_maps is None else None
         tree = result.model_dump(mode="json", exclude=absent)
@@ -158,8 +160,10 @@ class Store:
         try:
             write_atomic(self.path(result.run_id), data, replace=False)
         except FileExistsError:  # another runner finished the same run first: the same numbers
+            self.load(result.run_id)  # unless it is a link to nowhere, say
             return
-        failure.unlink(missing_ok=True)
+        with contextlib.suppress(PermissionError):  # another user's in a sticky folder; the result outweighs it
+            failure.unlink(missing_ok=True)
 
     def forget_failure(self, name: str) -> None:
         """Take the record of a run's failed attempt away: it is tried again, and does not count as failed."""

@@ -251,7 +251,7 @@ class _Worker:
             self.store.put(self._result(failure_status(error), {}, [], cost, None, failure))
             self.folder.note_attempt("failed")
         except OSError as unwritable:  # a full disk, say: nothing more can be said on it
-            print(f"the failure can't be recorded: {unwritable}", flush=True)
+            print(f"{reason} (which can't be recorded: {unwritable.strerror or unwritable})", flush=True)
         return EXIT_FAILED
 
     def _result(

@@ -15,6 +15,7 @@ from benchmark.cli import main
 from benchmark.folders import why_unwritable
 from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, Job, RunFolder
 from benchmark.locks import Lock
+from benchmark.scheduler import Summary
 from benchmark.spec import run_id
 from benchmark.store import Store
 from benchmark.training import checkpoint
@@ -133,6 +134,30 @@ def test_a_run_outlives_checkpoints_that_find_no_room(
     assert Store(tmp_path / "results").completed() == {folder.job().run_id}
 
 
+def test_reports_that_find_no_room_are_no_bad_input(
+    tmp_path: Path, manifest: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "p/tiny.csv")
+
+    monkeypatch.setattr("benchmark.scheduler.Scheduler.run", lambda *_, **__: Summary())
+    monkeypatch.setattr("benchmark.reports.write.write_atomic", no_room)
+    options = [word for kind in ("results", "scratch", "reports") for word in (f"--{kind}-dir", tmp_path / kind)]
+    status, said = command("run", manifest, "--profile", "smoke", *options)
+    assert status == 1
+    assert "the reports can't be written, `report` makes them of the results: p/tiny.csv: No space left" in said
+
+
+def test_a_failure_without_a_record_points_to_none(
+    tmp_path: Path, manifest: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summary = Summary(failed={"some-run": "failed without a record: No space left on device"})
+    monkeypatch.setattr("benchmark.scheduler.Scheduler.run", lambda *_, **__: summary)
+    options = [word for kind in ("results", "scratch", "reports") for word in (f"--{kind}-dir", tmp_path / kind)]
+    status, said = command("run", manifest, "--profile", "smoke", *options)
+    assert (status, said) == (1, "failed: some-run: failed without a record: No space left on device\n")
+
+
 @pytest.mark.usefixtures("in_this_process")
 def test_a_result_that_finds_no_room_leaves_all_that_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -141,7 +166,7 @@ def test_a_result_that_finds_no_room_leaves_all_that_was_there(
     store.put(result())
     monkeypatch.setattr("benchmark.store.write_atomic", no_space)
     assert benchmark.worker.main([str(folder.folder)]) == EXIT_FAILED
-    assert "the failure can't be recorded: [Errno 28] No space left" in capsys.readouterr().out
+    assert "(which can't be recorded: No space left on device)" in capsys.readouterr().out
     assert store.load(result().run_id) == result()
     assert store.completed() == {result().run_id}
     assert checkpoint.load(folder.checkpoint, folder.job().run_id) is not None, "the work is not lost"

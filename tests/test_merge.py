@@ -157,3 +157,41 @@ def test_the_command(command: Callable[..., str], ours: Path, theirs: Path) -> N
     assert f"{name}.json: the one here stays" in said
     assert re.search(r"single_last_epoch +69\.0 +70\.25", said)
     assert "no such folder" in command(theirs / "x", 2)
+
+
+@pytest.mark.parametrize("what", ["a dangling folder", "a file for a profile", "a link to nowhere for a result"])
+def test_nothing_is_brought_in_where_it_can_not_be(what: str, theirs: Path, tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    if what == "a dangling folder":
+        here.symlink_to("nowhere")
+    elif what == "a file for a profile":
+        here.mkdir()
+        (here / "mini").touch()
+    else:
+        (here / "mini").mkdir(parents=True)
+        (here / "mini" / f"{run_id(spec(3))}.json").symlink_to("nowhere")
+        done = merge(theirs, here)
+        assert [path.name for path in done.refused] == [f"{run_id(spec(3))}.json"]
+        assert all(path.is_file() for path in done.added)
+        return
+    with pytest.raises(UserError, match="a file or a link to nowhere stands in its place"):
+        merge(theirs, here)
+
+
+def test_a_merge_that_finds_no_room_says_what_was_brought_in(
+    ours: Path, theirs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, left = Store.put, [1]
+
+    def full(self: Store, result: Any) -> None:
+        if not left:
+            raise OSError(28, "No space left on device")
+        left.pop()
+        put(self, result)
+
+    monkeypatch.setattr(Store, "put", full)
+    done = merge(theirs, ours)
+    assert done.cut_off
+    assert [path.is_file() for path in done.added] == [True]
+    (reason,) = done.refused.values()
+    assert "can't be written: No space left on device" in reason

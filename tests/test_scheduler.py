@@ -360,6 +360,17 @@ def test_a_worker_that_could_not_record_its_failure_has_failed(bench: Bench) -> 
     assert "No space left on device" in summary.failed[run.run_id]
 
 
+def test_an_old_record_is_not_taken_for_a_new_failures(bench: Bench) -> None:
+    def speechless(folder: RunFolder, job: Job) -> int:
+        folder.log.write_text("No space left on device\n")
+        return EXIT_FAILED
+
+    [run] = runs_of(1)
+    bench.run(FakeExecutor(fail("diverged")), [run])
+    assert "No space left" in bench.run(FakeExecutor(speechless), [run], retry_failed=True).failed[run.run_id]
+    assert bench.run(FakeExecutor(fail("diverged")), [run], retry_failed=True).failed == {run.run_id: "diverged"}
+
+
 def test_a_result_of_another_runner_is_not_trained_again(bench: Bench) -> None:
     runs = runs_of(2)
 

@@ -28,6 +28,8 @@ def merge(other: Path, results_dir: Path) -> None:
         f"{counted(len(done.added), 'result')} brought in, {done.same} were here already, "
         f"{len(done.conflicts)} in conflict, {len(done.refused)} refused"
     )
+    if done.cut_off:
+        say("The merge ends here; the same command goes on once there is room.", err=True)
     sys.exit(1 if done.conflicts or done.refused else 0)
 
 

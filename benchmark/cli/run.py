@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 
@@ -34,12 +34,12 @@ from benchmark.cli.common import (
     write_reports,
 )
 from benchmark.code import require_same, this_code
-from benchmark.errors import OtherCodeError
+from benchmark.errors import OtherCodeError, UserError
 from benchmark.hardware import chosen_device
 from benchmark.packages import require_packages
 from benchmark.plan import make_plan, taken_up
 from benchmark.profiles import load_variant
-from benchmark.store import Store
+from benchmark.store import Status, Store
 
 if TYPE_CHECKING:
     from benchmark.scheduler import Summary
@@ -163,16 +163,23 @@ def _report(summary: "Summary", write: Callable[[], None]) -> bool:
     except OtherCodeError as error:
         summary.obstacle = f"no reports are written: {error}"
         return False
-    write()
+    try:
+        write()
+    except (UserError, OSError) as error:  # the input was not bad, and the results are there
+        why = (
+            str(error) if isinstance(error, UserError) else f"{error.filename or 'reports'}: {error.strerror or error}"
+        )
+        summary.obstacle = f"the reports can't be written, `report` makes them of the results: {why}"
+        return False
     return True
 
 
 def _name_failures(summary: "Summary", store: Store) -> None:
     from benchmark.status import why_failed
 
-    recorded = store.failed()
-    for name, outcome in summary.failed.items():
-        reason = why_failed(store, name) if name in recorded else outcome  # a full disk keeps no record
-        say(f"failed: {name}: {reason}; see {shown(store.failures_folder / f'{name}.json')}", err=True)
-    if summary.failed:
+    recorded = {name for name, outcome in summary.failed.items() if outcome in get_args(Status)}
+    for name, outcome in summary.failed.items():  # a full disk keeps no record, and maybe one of before
+        reason = f"{why_failed(store, name)}; see {shown(store.failures_folder / f'{name}.json')}"
+        say(f"failed: {name}: {reason if name in recorded else outcome}", err=True)
+    if recorded:
         click.echo("--retry-failed tries just the failed runs again.", err=True)
