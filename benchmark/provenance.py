@@ -154,6 +154,17 @@ def origin(provenance: dict[str, Any]) -> dict[str, list[str]]:
     }
 
 
+def code_doubt(provenance: dict[str, Any]) -> str | None:
+    """Why nobody can look up for certain by what code a result was made; None where everybody can."""
+    names, code = origin(provenance)["code"], provenance.get("code")
+    if any(UNCOMMITTED in name for name in names):
+        return "its code differed from the commit that it names"
+    note = code.get("note") if isinstance(code, dict) else None
+    if "unknown" in names or note is not None:
+        return note if isinstance(note, str) else "its commit is not recorded"
+    return None
+
+
 def _device(kind: str) -> str:
     """The device's model; a GPU that is gone since keeps nobody from recording how a run failed."""
     try:

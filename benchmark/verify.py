@@ -10,7 +10,7 @@ from benchmark.axes import Choices, Numerics
 from benchmark.errors import StoreError, UnknownVersionError, UserError
 from benchmark.plausible import problem_of
 from benchmark.profiles import PROFILE_NAMES, VARIANT_NAME, load_variant
-from benchmark.provenance import UNCOMMITTED, origin
+from benchmark.provenance import code_doubt
 from benchmark.spec import PROTOCOL, CostSpec, TrainSpec, run_id, with_seed, words_and_seed
 from benchmark.store import Result, Store, read_json, read_result, upgraded
 from benchmark.suite import load_suite
@@ -72,7 +72,7 @@ def verify(results_dir: Path, manifests: Sequence[Path], *, everything: bool) ->
     out.findings += [*_copies(good), *_other_images(good)]
     out.notes += [
         *_without_checksum(good),
-        *_uncommitted(good),
+        *_doubted(good),
         *(_unasked(good, asked) if everything and manifests else []),
     ]
     return out
@@ -183,13 +183,15 @@ def _without_checksum(good: dict[Path, Result]) -> Iterator[str]:
         yield f"{counted(count, 'result')} of schema version 1 without a checksum: an edit there can go unnoticed"
 
 
-def _uncommitted(good: dict[Path, Result]) -> Iterator[str]:
-    """The results whose code nobody can look up."""
-    names = [
-        path.name for path, result in good.items() if any(UNCOMMITTED in c for c in origin(result.provenance)["code"])
-    ]
-    if names:
-        yield f"{counted(len(names), 'result')} made by code with uncommitted changes: {some(names)}"
+def _doubted(good: dict[Path, Result]) -> Iterator[str]:
+    """The results whose code nobody can look up for certain."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for path, result in good.items():
+        if (why := code_doubt(result.provenance)) is not None:
+            names[why].append(path.name)
+    for why, doubted in names.items():
+        made = f"{counted(len(doubted), 'result')} made by code that nobody can look up for certain"
+        yield f"{made} ({why}): {some(doubted)}"
 
 
 def _unasked(good: dict[Path, Result], asked: dict[str, set[str]]) -> Iterator[str]:

@@ -155,13 +155,26 @@ def test_a_result_of_before_checksums_is_noted(results: Path, path: Path) -> Non
     assert "metrics.single_best_epoch is 71.5, but by its history 70.0" in found(results)[f"paper/{NAME}.json"].problem
 
 
-def test_uncommitted_code_is_noted(results: Path) -> None:
-    code = {"release": "0.1.0", "commit": "c0ffee", "dirty": True}
+NOTE = "the commit of this code is not known: git is not installed"
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ({"commit": "c0ffee", "dirty": True, "note": None}, "its code differed from the commit that it names"),
+        ({"commit": None, "dirty": None, "note": NOTE}, NOTE),
+        ({"commit": None, "dirty": None}, "its commit is not recorded"),
+        ({"commit": "c0ffee", "dirty": None, "packaged": True, "note": "packed"}, "packed"),
+        ({"release": "0.1.0"}, "its commit is not recorded"),
+    ],
+)
+def test_code_that_nobody_can_look_up_is_noted(results: Path, code: Any, why: str) -> None:
     Store(results / "paper").put(result(spec(seed=7), provenance={**MACHINE, "code": code}))
     found = verify(results, [], everything=True)
     assert not found.findings
     (note,) = found.notes
-    assert note.startswith("1 result made by code with uncommitted changes: cifar100-resnet110-baseline-s7-")
+    start = f"1 result made by code that nobody can look up for certain ({why}): cifar100-resnet110-baseline-s7-"
+    assert note.startswith(start)
 
 
 def test_renamed_duplicated_and_strange_files(results: Path, path: Path) -> None:

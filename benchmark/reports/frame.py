@@ -8,7 +8,7 @@ import pandas as pd
 
 from benchmark.manifest import COST_METRICS, Published
 from benchmark.plausible import KEPT, PROCESS_MEMORY, is_number
-from benchmark.provenance import origin
+from benchmark.provenance import code_doubt, origin
 from benchmark.reports.images import test_copies, train_images
 from benchmark.reports.readings import readings_of, score, scored, verdicts_of
 from benchmark.reports.runs import Runs
@@ -51,6 +51,7 @@ FRAME_COLUMNS = (
     "memory_kind",
     "time_kind",
     "not_counted",
+    "code_doubted",
     "mixed",
 )
 #: A printed cost -> the metric of the percentage that stands in brackets behind it.
@@ -101,6 +102,7 @@ def _records(cell: Cell, suite: Suite, runs: Runs, wanted: int, verdict: Verdict
     found, metric = scored(cell, runs), suite.manifest.metric
     place["not_counted"] = ", ".join([*runs.not_counted(cell.spec), *found.lacking]) or None
     place |= {"train_images": train_images(found.results), "test_copies": test_copies(found.results)}
+    place["code_doubted"] = _doubted(found.results)
     mixed = _mixed(found.results)
     for epoch in ("last", "best"):
         reported = epoch == suite.variant.epoch_reported
@@ -147,6 +149,7 @@ def _cost_records(cell: Cell, spec: CostSpec, place: Record, runs: Runs) -> Iter
     if result is not None and not isinstance(result.metrics.get(cell.row), dict):
         broken, result = [*broken, f"{result.run_id}.json"], None
     place |= {"not_counted": ", ".join(broken) or None, "train_images": train_images([result] if result else [])}
+    place["code_doubted"] = _doubted([result] if result else [])
     overhead = cell.published.overhead_percent if cell.published else None
     for metric, printed in (
         (cell.reads, cell.published),
@@ -188,6 +191,11 @@ def _mixed(results: Sequence[Result]) -> str | None:
     found = {name: sorted({value for one in origins for value in one[name]}) for name in names}
     text = "; ".join(f"{name} {', '.join(values)}" for name, values in found.items() if len(values) > 1)
     return _COMMIT.sub(r"\1", text) or None
+
+
+def _doubted(results: Sequence[Result]) -> str | None:
+    """The files whose code nobody can look up for certain."""
+    return ", ".join(f"{result.run_id}.json" for result in results if code_doubt(result.provenance)) or None
 
 
 def _published(printed: Published | None) -> Record:

@@ -31,7 +31,13 @@ def render(suite: Suite, table: Table) -> str:
         _grid(suite, table),
         "\n".join(
             f"- {note}"
-            for note in [*map(escape, manifest.footnotes), *_lost(table), *_copies(table), *_mixtures(table)]
+            for note in [
+                *map(escape, manifest.footnotes),
+                *_lost(table),
+                *_copies(table),
+                *_mixtures(table),
+                *_doubted(table),
+            ]
         ),
         f"![{escape(table.title)}]({suite.name}.png)",
         f"All numbers: [{suite.name}.csv]({suite.name}.csv). Make this report again: `{command(suite, table)}`",
@@ -145,6 +151,17 @@ def _lost(table: Table) -> list[str]:
     files = some([f"`{file}`" for file in table.not_counted])
     return [
         f"**Not counted**, as they can't be read or contradict themselves: {files}; "
+        "`python run_suite.py verify` says why."
+    ]
+
+
+def _doubted(table: Table) -> list[str]:
+    """A note on the results that no commit speaks for, if there are any."""
+    if not table.code_doubted:
+        return []
+    files = some([f"`{file}`" for file in table.code_doubted])
+    return [
+        f"**Code not known for certain** of {files}: they name no commit, or one that their code may differ from; "
         "`python run_suite.py verify` says why."
     ]
 

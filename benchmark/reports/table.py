@@ -1,6 +1,6 @@
 """The printed table, before any format (floor 3)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
@@ -51,7 +51,8 @@ class Table:
 
     ``trained`` says what stands behind the rows' names under the suite's profile: networks, images, epochs.
     ``mixed`` names what the trials of some cells do not share, and which cells those are; ``not_counted`` the
-    result files that could not be; ``copies`` the datasets with test images that are training images too.
+    result files that could not be, ``code_doubted`` those whose code nobody can look up for certain; ``copies`` the
+    datasets with test images that are training images too.
     """
 
     title: str
@@ -64,6 +65,7 @@ class Table:
     memory_kind: str | None = None
     time_kind: str | None = None
     not_counted: tuple[str, ...] = ()
+    code_doubted: tuple[str, ...] = ()
     copies: tuple[tuple[str, str], ...] = ()
     mixed: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
 
@@ -89,8 +91,8 @@ def tabulate(suite: Suite, frame: pd.DataFrame) -> Table:
         for cell in suite.cells
         if (record := records[cell.row, cell.column, main_metric(suite, cell.reads)])["trials"]
     ]
-    columns = ("measured_on", "memory_kind", "time_kind", "not_counted")
-    devices, kinds, times, broken = ([text for text in frame[name] if isinstance(text, str)] for name in columns)
+    columns = ("measured_on", "memory_kind", "time_kind")
+    devices, kinds, times = ([text for text in frame[name] if isinstance(text, str)] for name in columns)
     return Table(
         title=manifest.title,
         corner=manifest.corner,
@@ -104,9 +106,14 @@ def tabulate(suite: Suite, frame: pd.DataFrame) -> Table:
         measured_on=devices[0] if devices else None,
         memory_kind=kinds[0] if kinds else None,
         time_kind=times[0] if times else None,
-        not_counted=tuple(sorted({file for text in broken for file in text.split(", ")})),
+        not_counted=_files(frame["not_counted"]),
+        code_doubted=_files(frame["code_doubted"]),
         mixed=_places_by_mixture(frame),
     )
+
+
+def _files(listed: Iterable[object]) -> tuple[str, ...]:
+    return tuple(sorted({file for text in listed if isinstance(text, str) for file in text.split(", ")}))
 
 
 def _verdict(record: Record) -> Verdict:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from benchmark.profiles import load_variant
@@ -102,3 +103,16 @@ def test_other_images_and_other_sessions_count_too(tmp_path: Path) -> None:
         "- **Mixed trials** in one / Plain: data\\_digest sha256:0123, sha256:4567.",
         "- **Mixed trials** in two / Plain: device a CPU, a GPU.",
     ]
+
+
+@pytest.mark.parametrize(
+    "code", [{"release": "0"}, {"commit": None, "note": "no git"}, {"commit": "c0ffee", "dirty": True}]
+)
+def test_a_report_says_when_no_commit_names_the_code(tmp_path: Path, store: Store, code: object) -> None:
+    suite = own(tmp_path)
+    put(store, suite, "one", {}, {"code": code})
+    frame = collect(suite, store)
+    (name,) = frame["code_doubted"].dropna().unique()
+    assert store.load(name.removesuffix(".json")).provenance["code"] == code
+    note = f"- **Code not known for certain** of `{name}`: they name no commit, or one that their code may differ from"
+    assert note in markdown.render(suite, tabulate(suite, frame))
