@@ -7,6 +7,8 @@ import os
 import stat
 import sys
 import tempfile
+import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -18,6 +20,8 @@ from benchmark.locks import waiting
 LARGEST = 2**30
 #: The same of words that people or this project write: manifests, jobs, benches.
 MOST_TEXT = 2**20
+#: A file under this project's writing is never untouched for so long.
+_LEFT_SECONDS = 3600.0
 _FLAGS = {
     "rb": os.O_RDONLY,
     "ab": os.O_WRONLY | os.O_CREAT | os.O_APPEND,
@@ -94,7 +98,7 @@ def rename_new(source: Path, target: Path) -> None:
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None
             source.rename(target)
     else:
-        source.unlink()
+        source.unlink(missing_ok=True)  # it may have been swept
 
 
 def why_irregular(status: os.stat_result, largest: int = LARGEST) -> str | None:
@@ -168,6 +172,25 @@ def is_there(path: Path) -> bool:
     except (OSError, ValueError):  # too long a name, or a NUL in it
         return False
     return True
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """What killed processes left of their writing in a folder: named already, or not touched for an hour."""
+    found = []
+    for path in sorted(folder.glob(".*.tmp")):
+        with contextlib.suppress(FileNotFoundError):
+            status = path.lstat()
+            old = time.time() - status.st_mtime > _LEFT_SECONDS
+            found += [path] if stat.S_ISREG(status.st_mode) and (old or status.st_nlink > 1) else []
+    return found
+
+
+def sweep(folders: Iterable[Path]) -> None:
+    """Delete the :func:`leftovers` in some folders, as far as that is allowed."""
+    for folder in folders:
+        for path in leftovers(folder):
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def remove_leftovers(path: Path) -> None:

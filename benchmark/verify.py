@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmark.axes import Choices, Numerics
 from benchmark.errors import StoreError, UnknownVersionError, UserError
+from benchmark.files import leftovers
 from benchmark.plausible import problem_of
 from benchmark.profiles import PROFILE_NAMES, VARIANT_NAME, load_variant
 from benchmark.provenance import code_doubt
@@ -67,6 +68,7 @@ def verify(results_dir: Path, manifests: Sequence[Path], *, everything: bool) ->
     for folder in sorted(results_dir.iterdir()) if results_dir.is_dir() else []:
         if VARIANT_NAME.fullmatch(folder.name) and folder.is_dir():
             _check_folder(Store(folder), None if everything else heads, out, good)
+            out.notes += _left(folder)
         elif everything and not folder.name.startswith("."):
             out.findings.append(Finding(folder, "is no profile's folder and is never read; move it elsewhere"))
     out.findings += [*_copies(good), *_other_images(good)]
@@ -175,6 +177,13 @@ def _other_images(good: dict[Path, Result]) -> Iterator[Finding]:
                     f"was trained on other images than other runs on its dataset (digest {digest[:23]}…); "
                     "find out which data folder is right and move the results of the other away",
                 )
+
+
+def _left(folder: Path) -> Iterator[str]:
+    """What killed processes left of their writing."""
+    if names := [path.name for place in (folder, folder / "failures") for path in leftovers(place)]:
+        count = counted(len(names), "leftover")
+        yield f"{count} of killed processes in {folder}, which the next run sweeps: {some(names)}"
 
 
 def _without_checksum(good: dict[Path, Result]) -> Iterator[str]:

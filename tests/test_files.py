@@ -11,7 +11,7 @@ from typing import Literal
 import pytest
 
 from benchmark.errors import UserError
-from benchmark.files import open_regular, read_end, read_regular, write_atomic
+from benchmark.files import leftovers, open_regular, read_end, read_regular, sweep, write_atomic
 from benchmark.jobs import RunFolder
 from benchmark.manifest import load_manifest
 from benchmark.measured import bench_paces
@@ -201,3 +201,14 @@ def test_nothing_else_opens_files_to_read_them() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Attribute) and node.attr in ("read_text", "read_bytes", "open"):
                 assert "/proc/" in ast.unparse(node), f"{module}, line {node.lineno}: {ast.unparse(node)}"
+
+
+def test_leftovers_of_killed_writers_are_swept_and_no_others(tmp_path: Path) -> None:
+    write_atomic(tmp_path / "a.json", b"whole")
+    (tmp_path / ".a.json.linked00.tmp").hardlink_to(tmp_path / "a.json")  # killed before the second name went
+    (tmp_path / ".b.json.halfway0.tmp").write_bytes(b"ha")
+    os.utime(tmp_path / ".b.json.halfway0.tmp", (0, 0))
+    (tmp_path / ".c.json.beingput.tmp").write_bytes(b"just now, by somebody")
+    assert [path.name for path in leftovers(tmp_path)] == [".a.json.linked00.tmp", ".b.json.halfway0.tmp"]
+    sweep([tmp_path, tmp_path / "nowhere"])
+    assert names(tmp_path) == [".c.json.beingput.tmp", "a.json"]

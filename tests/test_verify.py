@@ -360,3 +360,10 @@ def test_run_sets_damaged_results_aside_and_plans_them_again(
     assert planned == first
     assert "damaged, set aside as " in err
     assert [path.name for path in store.damaged_folder.iterdir()] == [f"{first[0]}.json"]
+
+
+def test_leftovers_of_killed_writers_are_noted(results: Path, path: Path) -> None:
+    (path.parent / f".{path.name}.k1ll3d00.tmp").hardlink_to(path)
+    done = verify(results, [], everything=True)
+    assert not done.findings
+    assert any("1 leftover of killed processes" in note and "k1ll3d00" in note for note in done.notes)

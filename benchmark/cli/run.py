@@ -35,6 +35,7 @@ from benchmark.cli.common import (
 )
 from benchmark.code import require_same, this_code
 from benchmark.errors import OtherCodeError, UserError
+from benchmark.files import sweep
 from benchmark.hardware import chosen_device
 from benchmark.packages import require_packages
 from benchmark.plan import make_plan, taken_up
@@ -123,6 +124,8 @@ def run(
     store.check_writable()
     require_writable(scratch_dir, "checkpoints and logs")
     require_writable(reports_dir / loaded[0].variant.reports_name, "reports")
+    reports = reports_dir / loaded[0].variant.reports_name
+    sweep([store.folder, store.failures_folder, reports, *(places.runs / planned.run_id for planned in plan.runs)])
     for found in damaged:
         if target := store.set_aside(found.path):
             say(f"damaged, set aside as {shown(target)}: {found.problem}", err=True)
