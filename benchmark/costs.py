@@ -65,7 +65,7 @@ _BF16_KEPT = 0.52
 #: Of the activations kept: what the allocator holds for them; and what the eager last batch takes beside a graph.
 _GPU_ALLOCATOR, _GRAPH_EAGER = 1.2, 5 / 8
 #: Pixels of a photograph over those of a square of its shorter side.
-_ASPECT = 4 / 3
+ASPECT = 4 / 3
 #: What a set of one's own is taken to hold before it is read.
 _UNKNOWN_IMAGES = 10_000
 #: Evaluation is forward only, about this part of a training step.
@@ -85,6 +85,11 @@ def relative_work(spec: Spec) -> float:
 def image_work(network: Network, method: Method, image_size: int) -> float:
     """Core-seconds of an image in a training step, by the built-in table."""
     return _step(network).core_seconds * (image_size / native_size(network)) ** 2 * _passes(method, network)
+
+
+def megaparameters(network: Network) -> float:
+    """10⁶ weights of a network."""
+    return _step(network).megaparameters
 
 
 def native_size(network: Network) -> int:
@@ -140,7 +145,7 @@ def gpu_memory_gib(spec: Spec, *, graphs: bool = False) -> float:
 def _resident_gib(spec: Spec) -> float:
     """The images that lie on a GPU as bytes."""
     side = spec.dataset.facts.stored_size(spec.dataset.image_size)
-    return max(_IMAGES_GIB, (train_images(spec) + test_images(spec)) * 3 * side**2 * _ASPECT / 2**30)
+    return max(_IMAGES_GIB, (train_images(spec) + test_images(spec)) * 3 * side**2 * ASPECT / 2**30)
 
 
 def _step(network: Network) -> Step:

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmark.axes import Dataset
-from benchmark.data.source import cache_name, digest_now, files_folder, prepare
+from benchmark.data.places import cache_name, files_folder
+from benchmark.data.source import digest_now, prepare
 from benchmark.errors import DataError, StoreError, UserError
 from benchmark.plan import PlannedRun
 from benchmark.spec import TrainSpec

@@ -20,7 +20,7 @@ FLOORS = {
     5: ("scheduler", "attempts", "progress"),
     4: ("worker", "executors", "bench"),
     3: ("training", "reports", "verdicts", "status", "verify", "merge", "preparation"),
-    2: ("methods", "plan", "plausible", "pace", "measured", "failures", "watch"),
+    2: ("methods", "plan", "plausible", "pace", "measured", "disk", "failures", "watch"),
     1: ("data", "models", "manifest", "profiles", "layers", "suite", "store", "jobs", "provenance", "code", "costs"),
     0: (
         "spec",

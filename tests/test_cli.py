@@ -124,7 +124,8 @@ def test_a_plan_in_words(command: Command, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(hardware, "cpu_model", lambda: "a CPU")
     made.machine_with(monkeypatch)
     said = command("plan", "table1", "--only", "resnet-110", "--only", "densenet", "--trials", "1")
-    *lines, last, takes, basis = said.out.splitlines()
+    *lines, last, takes, disk, basis = said.out.splitlines()
+    assert disk.startswith("disk: about ")
     assert len(lines) == 6
     assert all(re.match(r"to do  \S+  \d+ d \d+ h, \d+\.\d GiB  \(table1: ", line) for line in lines)
     assert "core-hours" in takes

@@ -161,7 +161,8 @@ def test_status_and_plan_print_the_same_time_left(
     _, line, basis = said("status").splitlines()
     assert line.endswith(duration(2 * (START_SECONDS + WHOLE)))
     assert basis == "time left with 2 runs at once: by the pace of completed results of this device"
-    *_, takes, basis = said("plan").splitlines()
+    *_, takes, disk, basis = said("plan").splitlines()
+    assert disk.startswith("disk: about ")
     assert takes.endswith(f"core-hours, {duration(2 * (START_SECONDS + WHOLE))} with 2 runs at once")
     assert basis.startswith("estimates for a CPU: by the pace of completed results of this device; memory")
     (status,) = json.loads(said("status", "--format", "json")).values()

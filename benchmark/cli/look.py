@@ -8,7 +8,9 @@ import click
 
 from benchmark.cli.common import (
     check_graphs,
+    data_option,
     headline,
+    image_cache,
     json_option,
     load,
     only_option,
@@ -23,6 +25,7 @@ from benchmark.cli.common import (
     trials_option,
 )
 from benchmark.costs import GPU_MEMORY_BASIS, MEMORY_BASIS, device_memory_gib
+from benchmark.disk import disk_needs, in_words
 from benchmark.hardware import Device, chosen_device, gpus
 from benchmark.manifest import PAPER_SUITES, find_manifests, load_manifest, suite_names
 from benchmark.measured import pace_of
@@ -54,6 +57,7 @@ def list_suites(form: str) -> None:
 @results_option
 @reports_option
 @scratch_option
+@data_option
 @click.option("--graphs/--no-graphs", help="Estimate what `run --graphs` takes.")
 @json_option
 def plan(
@@ -65,13 +69,15 @@ def plan(
     results_dir: Path,
     reports_dir: Path,
     scratch_dir: Path,
+    data_dir: Path | None,
     graphs: bool,
     form: str,
 ) -> None:
     """What would run, what is shared between cells, what is done, what it takes.
 
     Time is estimated from what was measured on this machine's device: runs under way, a `bench` in --reports-dir,
-    completed results; else from a table measured elsewhere. The last line says which.
+    completed results; else from a table measured elsewhere. The last line says which. Disk space is that of the
+    open runs: images, checkpoints of those at once, results; and what of it is there.
     """
     device = chosen_device()
     loaded, store = load(suites, load_variant(profile, settings), results_dir, device.name)
@@ -81,10 +87,19 @@ def plan(
     left = _time_left(made, store, run_folders(scratch_dir, store), device, reports_dir / "bench", graphs=graphs)
     pace, memory = left.pace, GPU_MEMORY_BASIS if left.pace.gpu else MEMORY_BASIS
     basis = f"{pace.basis(planned.spec for planned in made.runs)}; {memory}"
+    needs = disk_needs(
+        made,
+        at_once=left.at_once,
+        data_dir=data_dir,
+        cache_dir=image_cache(scratch_dir),
+        run_folders=run_folders(scratch_dir, store),
+        results=store.folder,
+    )
     if form == "json":
+        disk = {need.what: {"bytes": need.whole, "there": need.there, "unknown": need.unknown} for need in needs}
         times = {"seconds_missing": left.core_seconds(), "seconds_left": left.seconds(), "at_once": left.at_once}
         estimate = {"device": device.name, "basis": basis, **times}
-        tree = {**made.as_json(pace), "estimate": estimate, "device": dataclasses.asdict(device)}
+        tree = {**made.as_json(pace), "estimate": estimate, "disk": disk, "device": dataclasses.asdict(device)}
         click.echo(json.dumps(tree, indent=1))
         return
     for planned in made.runs:
@@ -97,6 +112,8 @@ def plan(
         hours = f"{seconds / 3600:,.{0 if seconds > 36_000 else 1}f} {'GPU' if pace.gpu else 'core'}-hours"
         runs = counted(left.at_once, "run")
         click.echo(f"what is missing takes about {hours}, {duration(left.seconds())} with {runs} at once")
+    if made.missing:
+        click.echo(in_words(needs))
     click.echo(f"estimates for {pace.device}: {basis}")
 
 

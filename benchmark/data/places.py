@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from benchmark.axes import Dataset
+
 #: The folder that each publisher's archive makes, or that this project expects below the data directory.
 FOLDERS: Mapping[str, str] = {
     "cifar10": "cifar-10-batches-py",
@@ -46,3 +48,20 @@ def glance(name: str, folder: Path) -> str:
         if found != whole:
             return f"incomplete ({found:,} of {whole:,} {what})"
     return "there"
+
+
+def files_folder(dataset: Dataset) -> str:
+    """The folder below the data directory that holds the set's files."""
+    return dataset.name if dataset.source == "folder" else FOLDERS[dataset.name]
+
+
+def cache_name(dataset: Dataset) -> str:
+    """The cache folder's name: ``cifar100``, ``stanford_dogs-256``, ``my_set-folder-73``."""
+    folder = "-folder" if dataset.source == "folder" else ""
+    native = dataset.source == "official" and dataset.facts.crop_padding > 0
+    return dataset.name + folder + ("" if native else f"-{stored_side(dataset)}")
+
+
+def stored_side(dataset: Dataset) -> int:
+    """Shorter side of a packed image, in pixels."""
+    return dataset.facts.stored_size(dataset.image_size)

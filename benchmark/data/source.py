@@ -15,7 +15,7 @@ from benchmark.data.layouts import read_official
 from benchmark.data.listing import Listing, check_listing, refuse_part, verify_files
 from benchmark.data.pack import pack
 from benchmark.data.packed import ImageSet, Split
-from benchmark.data.places import FOLDERS
+from benchmark.data.places import cache_name, files_folder, stored_side
 from benchmark.data.standin import standin
 from benchmark.errors import DataError
 
@@ -99,18 +99,6 @@ def balanced_part(labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     return np.lexsort((labels, rank))[:count]
 
 
-def files_folder(dataset: Dataset) -> str:
-    """The folder below the data directory that holds the set's files."""
-    return dataset.name if dataset.source == "folder" else FOLDERS[dataset.name]
-
-
-def cache_name(dataset: Dataset) -> str:
-    """The cache folder's name: ``cifar100``, ``stanford_dogs-256``, ``my_set-folder-73``."""
-    folder = "-folder" if dataset.source == "folder" else ""
-    native = dataset.source == "official" and dataset.facts.crop_padding > 0
-    return dataset.name + folder + ("" if native else f"-{_side(dataset)}")
-
-
 def read_listing(dataset: Dataset, data_dir: Path) -> Listing:
     """What the files of a set should be, checked as far as that goes without opening an image.
 
@@ -122,17 +110,13 @@ def read_listing(dataset: Dataset, data_dir: Path) -> Listing:
     return read
 
 
-def _side(dataset: Dataset) -> int:
-    return dataset.facts.stored_size(dataset.image_size)
-
-
 def _pickled(dataset: Dataset) -> bool:
     return dataset.source == "official" and dataset.name in CIFAR
 
 
 def _key(dataset: Dataset) -> str:
     """Names what a cache folder holds."""
-    return f"{dataset.name} {dataset.source} {_side(dataset)}"
+    return f"{dataset.name} {dataset.source} {stored_side(dataset)}"
 
 
 def _chosen(split: Split, count: int | None) -> NDArray[np.int64] | None:
@@ -171,7 +155,7 @@ def _whole(dataset: Dataset, data_dir: Path | None, cache_dir: Path, origin: str
             )
         listing, before = _look(dataset, data_dir)
         if listing:
-            packed = pack(listing, _side(dataset), folder)
+            packed = pack(listing, stored_side(dataset), folder)
         else:
             packed = write_set(folder, read_cifar(dataset.name, data_dir))
         if _look(dataset, data_dir)[1] != before:

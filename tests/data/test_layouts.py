@@ -15,8 +15,8 @@ from benchmark.data.archives import PUBLICATIONS
 from benchmark.data.cifar import LAYOUTS
 from benchmark.data.layouts import _READERS, read_official
 from benchmark.data.listing import check_listing, refuse_part, verify_files
-from benchmark.data.places import FOLDERS, INDEX_FILES, glance
-from benchmark.data.source import cache_name, load, prepare
+from benchmark.data.places import FOLDERS, INDEX_FILES, cache_name, glance
+from benchmark.data.source import load, prepare
 from benchmark.errors import DataError
 
 SAMPLES = ["tiny-imagenet", "cub200", "stanford_dogs", "stanford_cars"]
