@@ -6,6 +6,7 @@ libraries read them.
 """
 
 import os
+import re
 from collections.abc import Mapping
 
 _ONEDNN = ("MAX_CPU_ISA", "CPU_ISA_HINTS", "DEFAULT_FPMATH_MODE")
@@ -42,13 +43,22 @@ NAMES = (
     "TORCH_BLAS_PREFER_HIPBLASLT",
     "TORCH_CUDNN_USE_HEURISTIC_MODE_B",
     "TORCH_CUDNN_V8_API_DISABLED",
+    "CUBLASLT_HEURISTICS_LUT_FILE",
+    "CUDNN_ERRATA_JSON_FILE",
     "TORCH_LINALG_PREFER_CUSOLVER",
+    "TORCHDYNAMO_DISABLE",
+    "TORCH_COMPILE_DISABLE",
+    "TORCH_COMPILE_OVERRIDE_BACKENDS",
+    "TORCH_COMPILE_OVERRIDE_INDUCTOR_CONFIGS",
 )
+#: PyTorch's compiler reads over a hundred; these say where it keeps and reports things, and how fast it works.
+_COMPILER = re.compile(r"TORCHINDUCTOR_(?!.*(?:CACHE|DIR|PATH|LOG|DEBUG|PROFIL|COMPILE_THREADS|WORKER|TIMEOUT)).*")
 #: Characters of a value that are kept.
 _LONGEST = 80
 
 
 def digit_variables(environment: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Those of :data:`NAMES` that are set, in ASCII; of this process by default."""
+    """Those that are set, in ASCII and the order of their names; of this process by default."""
     given = os.environ if environment is None else environment
-    return {name: ascii(given[name])[1:-1][:_LONGEST] for name in NAMES if name in given}
+    names = sorted(name for name in given if name in NAMES or _COMPILER.fullmatch(name))
+    return {name: ascii(given[name])[1:-1][:_LONGEST] for name in names}

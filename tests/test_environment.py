@@ -23,6 +23,15 @@ def test_older_and_newer_names_are_both_known() -> None:
     assert len(set(NAMES)) == len(NAMES)
 
 
+def test_of_the_compilers_those_that_change_what_it_makes() -> None:
+    given = {
+        "TORCHINDUCTOR_USE_FAST_MATH": "1",
+        "TORCHINDUCTOR_CACHE_DIR": "/tmp",
+        "TORCHINDUCTOR_COMPILE_THREADS": "4",
+    }
+    assert digit_variables(given) == {"TORCHINDUCTOR_USE_FAST_MATH": "1"}
+
+
 def test_a_value_may_be_anything_and_is_written_in_short_ascii() -> None:
     written = digit_variables({"MKL_CBWR": "a\udcff\x1b[31m\n" + "x" * 200})["MKL_CBWR"]
     assert written == "a\\udcff\\x1b[31m\\n" + "x" * 63

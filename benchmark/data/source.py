@@ -44,18 +44,17 @@ def prepare(dataset: Dataset, data_dir: Path | None, cache_dir: Path) -> int:
 
 
 def digest_now(dataset: Dataset, data_dir: Path | None, cache_dir: Path) -> str | None:
-    """The digest that a run would record now; None where the set was never packed here.
+    """The digest that a run would record now; None where the set was never packed here, or is generated.
 
     A packed set whose files were changed since is made anew first, otherwise little is read.
 
     Raises:
         DataError: as :func:`prepare`.
     """
-    if dataset.source == "standin":
-        return standin(dataset).digest
-    folder, origin = cache_dir / cache_name(dataset), _origin(dataset, data_dir)
-    if not folder.is_dir():
+    folder = cache_dir / cache_name(dataset)
+    if dataset.source == "standin" or not folder.is_dir():
         return None
+    origin = _origin(dataset, data_dir)
     if (found := read_packed(folder, _key(dataset), origin, examine=False)) is None:
         if origin is None:  # a damaged one, and nothing to make another from
             return None

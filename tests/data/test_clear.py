@@ -126,6 +126,14 @@ def test_modes_that_mean_one_thing_are_converted(make: Callable[[Image.Image], I
     np.testing.assert_array_equal(read(tmp_path / "a.tif"), np.asarray(image.convert("RGB")))
 
 
+def test_of_a_cameras_file_the_photo_is_taken_and_not_its_previews(tmp_path: Path) -> None:
+    photo, preview = (Image.new("RGB", (24, 24), colour) for colour in ("red", "blue"))
+    photo.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[preview])
+    with Image.open(tmp_path / "a.jpg") as image:
+        assert (image.format, getattr(image, "n_frames", 1)) == ("MPO", 2)
+    assert read(tmp_path / "a.jpg")[0, 0].tolist() == [254, 0, 0]
+
+
 @pytest.mark.parametrize("tag", range(1, 9))
 @pytest.mark.parametrize("suffix", ["png", "tif", "webp"])
 def test_a_photo_is_turned_upright_in_a_folder_of_ones_own_alone(tag: int, suffix: str, tmp_path: Path) -> None:
