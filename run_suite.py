@@ -4,6 +4,8 @@
 import os
 import sys
 
+# Of `python -m run_suite`: helpers are to load this file by its place too.
+__spec__ = None  # type: ignore[assignment]
 _ROOT = os.path.dirname(os.path.realpath(__file__))
 if __name__ == "__main__" and not sys.flags.safe_path:
     del sys.path[0]  # this folder: a file that lies here takes no module's place

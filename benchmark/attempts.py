@@ -5,7 +5,15 @@ import signal
 from dataclasses import dataclass
 
 from benchmark.failures import record_failure
-from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NO_DEVICE, EXIT_UNUSABLE, RunFolder
+from benchmark.jobs import (
+    EXIT_BUSY,
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_NO_DEVICE,
+    EXIT_NO_JOB,
+    EXIT_UNUSABLE,
+    RunFolder,
+)
 from benchmark.locks import holder
 from benchmark.plan import PlannedRun
 from benchmark.store import Status, Store
@@ -16,6 +24,7 @@ VANISHING_LIMIT = 3
 _SAID = {
     EXIT_INTERRUPTED: "interrupted",
     EXIT_BUSY: "elsewhere",
+    EXIT_NO_JOB: "unusable",
     EXIT_NO_DEVICE: "unusable",
     EXIT_UNUSABLE: "unusable",
 }

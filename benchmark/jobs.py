@@ -22,6 +22,8 @@ from benchmark.spec import run_id as id_of
 
 #: Exit status of a worker whose run failed; the store has the record.
 EXIT_FAILED = 1
+#: Exit status of a worker that understands no job, and Python's own where a worker's file is no longer there.
+EXIT_NO_JOB = 2
 #: Exit status of a worker that saved its state and can be started again.
 EXIT_INTERRUPTED = 75
 #: Exit status of a worker that found another one at work on its run.

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from benchmark import signals
 from benchmark.attempts import Attempt
-from benchmark.code import this_code
+from benchmark.code import require_same, this_code
 from benchmark.costs import gpu_memory_gib, memory_gib, relative_work
-from benchmark.errors import UnusableError
+from benchmark.errors import OtherCodeError, UnusableError
 from benchmark.executors.local import LocalExecutor
 from benchmark.jobs import Job, RunFolder
 from benchmark.pace import Open, Pace
@@ -173,8 +173,20 @@ class Scheduler:
                 if who != attempt.elsewhere:
                     attempt.elsewhere = who
                     self.view.waits(attempt.name, who)
+            elif self._code_changed():
+                queue.append(attempt)
             else:
                 self._start(attempt)
+
+    def _code_changed(self) -> bool:
+        """Whether the code on disk is no longer that of this process; then nothing more is started."""
+        try:
+            require_same(this_code())
+        except OtherCodeError as error:
+            self.summary.obstacle = str(error)
+            self.executor.close()
+            return True
+        return False
 
     def _may_start(self, attempt: Attempt) -> bool:
         """A cost run waits until it is alone, and nothing starts beside it; else whatever fits."""

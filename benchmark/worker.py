@@ -39,6 +39,7 @@ from benchmark.jobs import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
     EXIT_NO_DEVICE,
+    EXIT_NO_JOB,
     EXIT_UNUSABLE,
     Job,
     Progress,
@@ -61,7 +62,7 @@ def main(arguments: list[str]) -> int:
     """Run the job in a folder; the exit status is 0, 1 (failed), 2 (no job), or one of :mod:`benchmark.jobs`."""
     if len(arguments) != 1:
         print("usage: python -P benchmark/start.py RUN_FOLDER", file=sys.stderr)
-        return 2
+        return EXIT_NO_JOB
     guard_streams()  # its log may lie on a disk that is full
     folder = RunFolder(Path(arguments[0]))
     with Watch(folder) as watch:  # first of all: a signal that nobody notes ends the process without a word
@@ -77,7 +78,7 @@ def _attempt(folder: RunFolder, watch: Watch) -> int:
         return EXIT_UNUSABLE
     except UserError as error:
         print(error, file=sys.stderr)
-        return 2
+        return EXIT_NO_JOB
     about = {"run": job.run_id, "device": job.device}
     try:
         # The first lock keeps the scratch folder to one worker, the second the result: another runner may have a

@@ -8,8 +8,8 @@ from typing import Any, cast
 
 import pytest
 
+from benchmark import code, worker
 from benchmark import scheduler as module
-from benchmark import worker
 from benchmark.axes import Dataset, Masks, Method, Network, Schedule
 from benchmark.costs import gpu_memory_gib, memory_gib
 from benchmark.errors import UnusableError
@@ -168,6 +168,9 @@ class FakeExecutor:
             del self.running[name]
         self.slots -= list(over.values()).count(EXIT_NO_DEVICE)
         return over
+
+    def close(self) -> None:
+        self.slots = 0
 
     def signals(self) -> int:
         """Signals come while it is polled for the so-manieth time."""
@@ -561,6 +564,20 @@ def test_a_gpu_that_can_not_be_used_does_not_count_as_vanishing(bench: Bench) ->
         with pytest.raises(UnusableError):
             bench.run(FakeExecutor(no_device), [run])
     assert bench.run(FakeExecutor(vanish, vanish, complete), [run]) == Summary(completed=1)
+
+
+def test_when_its_code_changes_a_command_ends_what_it_has_begun(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def edit(folder: RunFolder, job: Job) -> int:
+        monkeypatch.setattr(code, "code_files", lambda: {"benchmark/__init__.py": b"by hand"})
+        return complete(folder, job)
+
+    executor = FakeExecutor(complete, edit, slots=1)
+    summary = bench.run(executor, runs_of(4))
+    assert (summary.completed, summary.left, len(executor.started)) == (2, 2, 2)
+    assert "has changed since this command was started" in str(summary.obstacle)
+    with pytest.raises(UnusableError, match="has changed"):
+        bench.run(FakeExecutor(complete), runs_of(5)[4:])
+    assert bench.store.failed() == set()
 
 
 def test_vanishing_is_counted_over_invocations(bench: Bench) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from benchmark.files import open_regular
 from benchmark.hardware import cores, device_kind, gpus, memory_available_gib, seeing_only
-from benchmark.jobs import EXIT_NO_DEVICE, EXIT_UNUSABLE, LEASH_VARIABLE, RunFolder, worker_command
+from benchmark.jobs import EXIT_NO_DEVICE, EXIT_NO_JOB, EXIT_UNUSABLE, LEASH_VARIABLE, RunFolder, worker_command
 from benchmark.nvidia import Gpu, free_gib
 from benchmark.processes import is_stopped, unbound
 
@@ -127,9 +127,13 @@ class LocalExecutor:
             slot = self._running.pop(name).slot
             if status == EXIT_NO_DEVICE:  # nor can any other run use it
                 self.slots = [other for other in self.slots if other.gpu != slot.gpu]
-            if status == EXIT_UNUSABLE:
-                self.slots = []
+            if status in (EXIT_NO_JOB, EXIT_UNUSABLE):
+                self.close()
         return over
+
+    def close(self) -> None:
+        """Start nothing more; what runs goes on."""
+        self.slots = []
 
     def kill(self, run_id: str) -> None:
         """End one worker at once."""

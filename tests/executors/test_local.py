@@ -10,7 +10,7 @@ import pytest
 from benchmark.errors import UserError
 from benchmark.executors import local
 from benchmark.executors.local import LocalExecutor, Slot
-from benchmark.jobs import EXIT_INTERRUPTED, EXIT_NO_DEVICE, EXIT_UNUSABLE, LEASH_VARIABLE, RunFolder
+from benchmark.jobs import EXIT_INTERRUPTED, EXIT_NO_DEVICE, EXIT_NO_JOB, EXIT_UNUSABLE, LEASH_VARIABLE, RunFolder
 from benchmark.nvidia import Gpu
 from benchmark.paths import PACKAGE
 from tests.made import GPU_A, GPU_B, machine_with
@@ -246,12 +246,13 @@ def test_a_gpu_that_is_unusable_gets_no_more_runs(monkeypatch: pytest.MonkeyPatc
     assert not executor.fits(1)
 
 
-def test_where_nothing_can_be_trained_nothing_more_is(tmp_path: Path) -> None:
+@pytest.mark.parametrize("status", [EXIT_NO_JOB, EXIT_UNUSABLE])
+def test_where_nothing_can_be_trained_nothing_more_is(tmp_path: Path, status: int) -> None:
     executor = LocalExecutor("cpu", [Slot(None, n) for n in range(3)], memory_gib=10)
     first = start(executor, tmp_path, "a")
     start(executor, tmp_path, "b")
-    first.status = EXIT_UNUSABLE
-    assert executor.ended() == {"a": EXIT_UNUSABLE}
+    first.status = status
+    assert executor.ended() == {"a": status}
     assert not executor.slots
     assert not executor.fits(1)
     assert executor.ended() == {}  # the other one goes on
