@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -5,13 +6,16 @@ import pytest
 import torch
 
 from benchmark.axes import Dataset
+from benchmark.cli import main
 from benchmark.data.source import load
 from benchmark.errors import DataError, UserError
 from benchmark.methods.network import build_network
 from benchmark.plan import PlannedRun
 from benchmark.preparation import prepare_data, warnings
+from benchmark.profiles import load_variant
 from benchmark.spec import TrainSpec, run_id
 from benchmark.store import Store
+from benchmark.suite import load_suite
 from tests.data.test_stale import MINE, own_folder, replaced
 from tests.made import MACHINE, result, spec
 
@@ -60,6 +64,32 @@ def test_results_of_other_images_are_named_though_nothing_is_left_to_train(bench
     (said,) = bench.said(bench.data)
     assert said.startswith("2 results on mine came of other images than those that are there now: mine-resnet110-base")
     assert said.endswith("put those images back, or move the results away to train on these")
+
+
+def test_the_command_says_so_with_everything_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench, manifest = Bench(tmp_path), tmp_path / "mine.yaml"
+    manifest.write_text(
+        "{suite: mine, title: Mine, source: own, metric: accuracy, margin: 1.0, corner: Model, best: none, trials: 1,"
+        " defaults: {dataset: {name: mine, source: folder, classes: 2, input_size: 28}, network: resnet110},"
+        " columns: [{name: SI, reads: single}], rows: [{name: Base}]}"
+    )
+    [cell] = load_suite(manifest, load_variant("short")).cells
+    seen = {**MACHINE, "data_digest": bench.digest}
+    Store(tmp_path / "results" / "short").put(result(cell.spec, provenance=seen))  # type: ignore[arg-type]
+    places = [word for kind in ("results", "reports", "scratch") for word in (f"--{kind}-dir", str(tmp_path / kind))]
+    words = ["run", str(manifest), "--profile", "short", "--data-dir", str(bench.data), *places]
+    (tmp_path / "scratch").mkdir()
+    bench.cache.rename(tmp_path / "scratch" / "data")
+    for changed in (False, True):
+        monkeypatch.setattr(sys, "argv", ["run_suite.py", *words])
+        with pytest.raises(SystemExit) as end:
+            main()
+        assert end.value.code in (0, None)
+        said = "warning: 1 result on mine came of other images than those that are there now: mine-resnet110-"
+        assert capsys.readouterr().err.startswith(said) == changed
+        replaced(bench.images)
 
 
 def test_images_that_are_no_set_any_more_are_told(bench: Bench) -> None:
