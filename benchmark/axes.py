@@ -17,7 +17,7 @@ from benchmark.catalogue import (
     stage_sides,
     width_meaning,
 )
-from benchmark.schema import Frozen, refuse, suggestion
+from benchmark.schema import MANY, MANY_RUNS, Frozen, refuse, suggestion
 
 
 class Dataset(Frozen):
@@ -31,10 +31,10 @@ class Dataset(Frozen):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")
     source: Literal["official", "folder", "standin"] = "official"
-    train_images: int | None = Field(default=None, ge=1)
-    test_images: int | None = Field(default=None, ge=1)
-    input_size: int | None = Field(default=None, ge=8)
-    classes: int | None = Field(default=None, ge=2)
+    train_images: int | None = Field(default=None, ge=1, le=100 * MANY)
+    test_images: int | None = Field(default=None, ge=1, le=100 * MANY)
+    input_size: int | None = Field(default=None, ge=8, le=4096)
+    classes: int | None = Field(default=None, ge=2, le=MANY)
 
     @property
     def facts(self) -> DatasetFacts:
@@ -83,8 +83,8 @@ class Network(Frozen):
     """A backbone: a family and its dimensions (``width`` is WRN's factor, DenseNet's growth, PyramidNet's α)."""
 
     family: Family
-    depth: int
-    width: int | None = Field(default=None, ge=1)
+    depth: int = Field(le=10_000)
+    width: int | None = Field(default=None, ge=1, le=10_000)
 
     @property
     def stage_channels(self) -> tuple[int, ...]:
@@ -120,11 +120,11 @@ class Masks(Frozen):
     (Table 6) the views are made after that stage and go through the remaining ones as one batch.
     """
 
-    views: int = Field(ge=2)
-    carry_from: int | None = Field(default=None, ge=1)
+    views: int = Field(ge=2, le=MANY)
+    carry_from: int | None = Field(default=None, ge=1, le=MANY)
     grouping: Literal["random", "contiguous"] = "random"
     masked_fraction: float = Field(default=1.0, gt=0, le=1)
-    groups_per_channel: int = Field(default=1, ge=1)
+    groups_per_channel: int = Field(default=1, ge=1, le=MANY)
 
     def maskable(self, channels: int) -> int:
         """How many of a feature's channels take part; rounded down, but 0.57 of 300 is 171."""
@@ -144,8 +144,8 @@ class Discard(Frozen):
     differ in ``group`` alone share one cut.
     """
 
-    groups: int = Field(ge=2)
-    group: int = Field(ge=1)
+    groups: int = Field(ge=2, le=MANY)
+    group: int = Field(ge=1, le=MANY)
 
     @model_validator(mode="after")
     def _check(self) -> "Discard":
@@ -166,7 +166,7 @@ class Method(Frozen):
         discard: leave a group of the last feature's channels out; only without all of the above.
     """
 
-    classifiers: int = Field(default=1, ge=1)
+    classifiers: int = Field(default=1, ge=1, le=MANY)
     beta: float | None = Field(default=None, ge=0, le=1)
     masks: Masks | None = None
     rotations: Literal[1, 4] = 1
@@ -219,8 +219,8 @@ class Mixing(Frozen):
         mixup_alpha: pairs are mixed with one λ ~ Beta(alpha, alpha) a batch (Zhang et al. 2018).
     """
 
-    cutout_size: int | None = Field(default=None, ge=1)
-    mixup_alpha: float | None = Field(default=None, gt=0)
+    cutout_size: int | None = Field(default=None, ge=1, le=MANY)
+    mixup_alpha: float | None = Field(default=None, gt=0, le=MANY)
 
     @property
     def label(self) -> str:
@@ -233,12 +233,12 @@ class Mixing(Frozen):
 class Schedule(Frozen):
     """SGD and its step-wise learning rate. Milestones are fractions of the epochs, rounded down; 0.58 of 200 is 116."""
 
-    epochs: int = Field(ge=1)
-    batch_size: int = Field(ge=2)
-    learning_rate: float = Field(gt=0)
+    epochs: int = Field(ge=1, le=MANY)
+    batch_size: int = Field(ge=2, le=MANY)
+    learning_rate: float = Field(gt=0, le=MANY)
     momentum: float = Field(default=0.9, ge=0, lt=1)
-    weight_decay: float = Field(default=1e-4, ge=0)
-    decay_at: list[Annotated[float, Field(gt=0, lt=1)]] = Field(default=[0.5, 0.75])
+    weight_decay: float = Field(default=1e-4, ge=0, le=MANY)
+    decay_at: list[Annotated[float, Field(gt=0, lt=1)]] = Field(default=[0.5, 0.75], max_length=MANY_RUNS)
     decay_factor: float = Field(default=0.1, gt=0, le=1)
 
     @property
@@ -275,7 +275,7 @@ class Numerics(Frozen):
     """
 
     precision: Literal["fp32", "tf32", "bf16"] = "fp32"
-    threads: int = Field(default=1, ge=1)
+    threads: int = Field(default=1, ge=1, le=1024)
     deterministic: bool = True
     carried_views: Literal["copies", "partial_sums"] = "copies"
     compiled: bool = False

@@ -1,11 +1,11 @@
 """Claims as manifests declare them: what a paper says in words, taken apart into comparisons of cells (floor 0)."""
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from benchmark.schema import Frozen, refuse
+from benchmark.schema import MANY, Frozen, refuse
 
 Kind = Literal["greater", "size", "best", "not_greater", "within", "ratio", "trend", "shown"]
 
@@ -33,9 +33,9 @@ class Part(Frozen):
     kind: Kind
     a: Place | None = None
     b: Place | None = None
-    margins: float | None = Field(default=None, gt=0)
+    margins: float | None = Field(default=None, gt=0, le=MANY)
     column: str | None = None
-    settings: dict[str, float] | None = Field(default=None, min_length=2)
+    settings: dict[str, Annotated[float, Field(ge=-MANY, le=MANY)]] | None = Field(default=None, min_length=2)
     goes: Literal["up", "down"] | None = None
 
     @model_validator(mode="after")

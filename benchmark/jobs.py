@@ -16,7 +16,7 @@ from benchmark.code import Code
 from benchmark.errors import UserError
 from benchmark.files import MOST_TEXT, open_regular, read_end, read_regular, write_atomic
 from benchmark.paths import PACKAGE
-from benchmark.schema import Frozen, dotted, first_problem, refuse
+from benchmark.schema import MANY, Frozen, dotted, first_problem, refuse
 from benchmark.spec import RunSpec
 from benchmark.spec import run_id as id_of
 
@@ -58,8 +58,8 @@ class Job(Frozen):
     data_dir: AnyPath | None
     cache_dir: AnyPath
     device: str = Field(pattern=r"^(cpu|cuda)$")
-    checkpoint_minutes: float = Field(default=5.0, ge=0)
-    timeout_min: float | None = Field(default=None, gt=0)
+    checkpoint_minutes: float = Field(default=5.0, ge=0, le=MANY)
+    timeout_min: float | None = Field(default=None, gt=0, le=MANY)
     graphs: bool = False
     code: Code | None = None
 
@@ -75,7 +75,7 @@ class Progress(Frozen):
 
     done: float = Field(ge=0, le=1)
     text: str
-    seconds: float = Field(default=0, ge=0)
+    seconds: float = Field(default=0, ge=0, le=1000 * MANY)
 
 
 def worker_command(folder: Path) -> list[str]:

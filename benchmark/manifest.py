@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -11,7 +11,7 @@ from benchmark.claims import Claim
 from benchmark.errors import ManifestError, UserError
 from benchmark.files import is_there, user_path
 from benchmark.paths import SUITES
-from benchmark.schema import Frozen, dotted, first_problem, refuse, suggestion
+from benchmark.schema import MANY, MANY_RUNS, Frozen, dotted, first_problem, refuse, suggestion
 from benchmark.spec import Prediction
 from benchmark.yaml_files import read_yaml
 
@@ -20,8 +20,14 @@ PAPER_SUITES = ("table1", "table2", "table3", "table4", "table5", "table6", "tab
 
 CostMetric = Literal["memory_mib", "seconds_per_step"]
 COST_METRICS: tuple[str, ...] = get_args(CostMetric)
+#: Names of reports, and words for several suites, that no suite may have.
+RESERVED = ("all", "bench", "claims", "index", "summary", "trials")
 
-_PRINTED = re.compile(r"(\d+(?:\.\d+)?)(?: ± (\d+(?:\.\d+)?)| \(([+-]\d+(?:\.\d+)?)%\))?")
+_NUMBER = r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
+_PRINTED = re.compile(rf"({_NUMBER})(?: ± ({_NUMBER})| \(([+-]{_NUMBER})%\))?")
+#: Names stand in tables, plots and messages; the line between them is the tables' own.
+_Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\r\n\t]*$")]
+_Text = Annotated[str, Field(max_length=1000)]
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ class Published:
 class Column(Frozen):
     """A printed column: what it trains, on top of the row, and which number of the run it reads."""
 
-    name: str = Field(min_length=1)
+    name: _Name
     reads: Literal[Prediction, CostMetric]
     train: dict[str, Any] = Field(default={})
 
@@ -62,14 +68,14 @@ class Row(Frozen):
     this row's cost the one of the paper's Listing 1; ``margin`` and ``assumed_std`` override the suite's.
     """
 
-    name: str = Field(min_length=1)
+    name: _Name
     train: dict[str, Any] = Field(default={})
     published: list[str | None] | None = None
     columns: list[str] | None = Field(default=None, min_length=1)
     cells: dict[str, dict[str, Any]] = Field(default={})
     listing1: bool = False
-    margin: float | None = Field(default=None, gt=0)
-    assumed_std: float | None = Field(default=None, gt=0)
+    margin: float | None = Field(default=None, gt=0, le=MANY)
+    assumed_std: float | None = Field(default=None, gt=0, le=MANY)
 
     @field_validator("published")
     @classmethod
@@ -90,19 +96,19 @@ class Manifest(Frozen):
     """
 
     suite: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")
-    title: str
-    source: str
+    title: _Text
+    source: _Text
     metric: Literal["accuracy", "error"]
-    margin: float = Field(gt=0)
-    assumed_std: float | None = Field(default=None, gt=0)
-    corner: str
+    margin: float = Field(gt=0, le=MANY)
+    assumed_std: float | None = Field(default=None, gt=0, le=MANY)
+    corner: _Text
     best: Literal["row", "table", "none"]
     plot: Literal["dots", "lines", "maps"] = "dots"
-    trials: int = Field(default=4, ge=1)
-    footnotes: list[str] = Field(default=[])
+    trials: int = Field(default=4, ge=1, le=MANY_RUNS)
+    footnotes: list[_Text] = Field(default=[], max_length=100)
     defaults: dict[str, Any] = Field(default={})
-    columns: list[Column] = Field(min_length=1)
-    rows: list[Row] = Field(min_length=1)
+    columns: list[Column] = Field(min_length=1, max_length=100)
+    rows: list[Row] = Field(min_length=1, max_length=MANY_RUNS)
     claims: list[Claim] = Field(default=[])
 
     @model_validator(mode="after")
@@ -160,7 +166,19 @@ def load_manifest(path: Path) -> Manifest:
         ManifestError: it can't be read or does not fit the schema.
     """
     try:
-        return Manifest.model_validate(read_yaml(path))
+        manifest = Manifest.model_validate(read_yaml(path))
     except ValidationError as error:
         where, reason = first_problem(error, Manifest)
         raise ManifestError(path, dotted([int(p) if str(p).isdigit() else p for p in where]), reason) from None
+    _check_name(path, manifest.suite)
+    return manifest
+
+
+def _check_name(path: Path, suite: str) -> None:
+    """A suite of somebody's own overwrites no report of the project's, and one of the project's is its file's name."""
+    if path.resolve().parent == SUITES.resolve():
+        if suite != path.stem:
+            raise ManifestError(path, "suite", f"should be the file's name, {path.stem!r}, not {suite!r}")
+    elif suite in RESERVED or suite in suite_names():
+        reason = f"{suite!r} is the name of a report or suite of the project's own, which yours would overwrite"
+        raise ManifestError(path, "suite", f"{reason}; give it another, for instance {f'my_{suite}'[:40]!r}")

@@ -4,6 +4,7 @@
 entries are laid over it, another profile's patch over those, and ``--set`` over everything.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from pydantic import Field, ValidationError
 from benchmark.axes import Choices
 from benchmark.errors import ManifestError, UserError
 from benchmark.paths import PROFILES
-from benchmark.schema import Frozen, dotted, fields_at, first_problem, suggestion
+from benchmark.schema import MANY, MANY_RUNS, Frozen, dotted, fields_at, first_problem, suggestion
 from benchmark.spec import TrainSpec
 from benchmark.yaml_files import parse_yaml, read_yaml
 
@@ -33,6 +34,10 @@ PLAN_CHOICES: Mapping[str, tuple[Any, ...]] = {
     "epoch_reported": ("last", "best"),
 }
 
+#: Characters of a folder's name; file systems take 255, and scratch folders add a few.
+_LONGEST_NAME = 200
+#: Whole numbers below are written without an exponent.
+_PLAIN_BELOW = 1e15
 #: Fields of a run that no setting may touch.
 _FIXED = ("seed", "kind", "protocol")
 
@@ -62,8 +67,8 @@ class Profile(Patch):
     profile: ProfileName
     judges: Literal["cells", "claims", "nothing"]
     about: str
-    trials: int = Field(ge=1)
-    cost_steps: int = Field(ge=1)
+    trials: int = Field(ge=1, le=MANY_RUNS)
+    cost_steps: int = Field(ge=1, le=MANY)
 
     @property
     def path(self) -> Path:
@@ -101,13 +106,17 @@ class Setting:
     def label(self) -> str:
         """How folders and reports call it: a choice by its bare name, anything else by its path."""
         name = self.path[-1] if self.path[0] == "choices" else ".".join(self.path)
-        if self.value is None or isinstance(self.value, bool):
-            value = json.dumps(self.value)  # null, true, false, as they are typed
-        elif isinstance(self.value, list):
-            value = ",".join(map(str, self.value))
-        else:
-            value = str(self.value)
-        return re.sub(r"[^A-Za-z0-9._=,-]", "_", f"{name}={value}")
+        parts = self.value if isinstance(self.value, list) else [self.value]
+        return re.sub(r"[^A-Za-z0-9._=,-]", "_", f"{name}={','.join(map(_typed, parts))}")
+
+
+def _typed(value: Any) -> str:
+    """A value as one would type it; a number in one way, however it was written."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < _PLAIN_BELOW:
+        return str(int(value))
+    return str(value)
 
 
 def parse_setting(text: str) -> Setting:
@@ -121,8 +130,8 @@ def parse_setting(text: str) -> Setting:
         raise UserError(f"--set {text}: write it as path=value, for instance schedule.epochs=6")
     try:
         value = parse_yaml(raw)
-    except ValueError:
-        raise UserError(f"--set {text}: the value is not valid YAML") from None
+    except ValueError as error:
+        raise UserError(f"--set {text}: the value, {error}") from None
     choices = [*Choices.model_fields, *PLAN_CHOICES]
     path = ("choices", name) if name in choices else tuple(name.split("."))
     if path[0] in _FIXED:
@@ -161,7 +170,11 @@ class Variant:
     @property
     def reports_name(self) -> str:
         """Folder below ``reports/``."""
-        return "+".join([self.profile.profile, *sorted(setting.label for setting in self.settings)])
+        name = "+".join([self.profile.profile, *sorted(setting.label for setting in self.settings)])
+        if len(name) <= _LONGEST_NAME:
+            return name
+        digest = hashlib.sha256(name.encode()).hexdigest()[:12]
+        return f"{name[: _LONGEST_NAME - 13]}-{digest}"
 
     @property
     def results_name(self) -> str:

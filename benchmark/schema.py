@@ -1,11 +1,19 @@
 """Common ground of every schema: strict, frozen, closed, and errors a person can act on (floor 0)."""
 
 import difflib
+import json
 from collections.abc import Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
+
+from benchmark.wording import shortened
+
+#: No number here is larger: counts of images, epochs, channels, and what is reckoned with them.
+MANY = 1_000_000
+#: Trials of an entry, and rows of a table, of which each is a training.
+MANY_RUNS = 1_000
 
 
 class Frozen(BaseModel):
@@ -71,12 +79,26 @@ def _reason(details: ErrorDetails, model: type[BaseModel], path: list[str | int]
         return "is missing"
     if details["type"] == "string_pattern_mismatch":
         if not str(details.get("ctx", {}).get("pattern")).startswith("^[a-z0-9]"):
-            return f"can't be {details.get('input')!r}"
+            return f"can't be {shortened(repr(details.get('input')), _LONGEST_VALUE)}"
         rule = "begins with a small letter or digit; up to 40 small letters, digits, - and _"
-        return f"a name {rule}, not {details.get('input')!r}"
+        return f"a name {rule}, not {shortened(repr(details.get('input')), _LONGEST_VALUE)}"
     message = details["msg"].replace("Input should be", "should be")
-    shown = details.get("input")
-    return f"{message}, not {shown!r}" if isinstance(shown, str | int | float | bool) else message
+    given = details.get("input")
+    if given is not None and not isinstance(given, str | int | float | bool):
+        return message
+    shown = "null" if given is None else json.dumps(given) if isinstance(given, bool) else repr(given)
+    return f"{message}, not {shortened(shown, _LONGEST_VALUE)}{_REMEDIES.get(details['type'], '')}"
+
+
+#: Characters of a value that a message repeats.
+_LONGEST_VALUE = 120
+#: What to write instead, where YAML makes something else of a word or a word of a number.
+_REMEDIES = {
+    "string_type": "; put it in quotes",
+    "bool_type": "; write true or false",
+    "int_type": "; write it in plain digits",
+    "float_type": "; write a decimal number",
+}
 
 
 def dotted(path: Sequence[str | int]) -> str:

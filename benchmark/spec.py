@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter, model_validator
 
 from benchmark.axes import Choices, Dataset, Method, Mixing, Network, Numerics, Schedule
 from benchmark.catalogue import STAGES_BEGIN_WITH_1X1
-from benchmark.schema import Frozen, refuse
+from benchmark.schema import MANY, MANY_RUNS, Frozen, refuse
 
 #: Raised whenever the numbers of an unchanged spec would change; part of every id.
 PROTOCOL = 1
@@ -36,7 +36,7 @@ class TrainSpec(Frozen):
     """
 
     kind: Literal["train"] = "train"
-    protocol: int = Field(ge=1)
+    protocol: int = Field(ge=1, le=MANY)
     dataset: Dataset
     network: Network
     method: Method
@@ -44,8 +44,8 @@ class TrainSpec(Frozen):
     schedule: Schedule
     choices: Choices = Choices()
     numerics: Numerics = Numerics()
-    activation_maps: int = Field(default=0, ge=0)
-    seed: int = Field(default=0, ge=0)
+    activation_maps: int = Field(default=0, ge=0, le=1_000)
+    seed: int = Field(default=0, ge=0, le=MANY)
 
     @property
     def label(self) -> str:
@@ -74,6 +74,9 @@ class TrainSpec(Frozen):
             )
         if self.mixing.cutout_size is not None and self.mixing.cutout_size > self.dataset.image_size:
             raise refuse("mixing.cutout_size", f"is larger than the image, {self.dataset.image_size} pixels")
+        if self.mixing.cutout_size is not None and self.mixing.cutout_size % 2:
+            reason = "should be even: the public code of Cutout takes an odd side for one pixel less"
+            raise refuse("mixing.cutout_size", reason)
         for choice, matters in (("beta_on", method.classifiers > 1), ("distill_from", method.distillation)):
             if not matters and getattr(self.choices, choice) != Choices.model_fields[choice].default:
                 raise refuse(f"choices.{choice}", f"has no meaning for method {method.label}; leave it out")
@@ -125,13 +128,13 @@ class CostSpec(Frozen):
     """One measurement of several variants, interleaved on one named device (Table 3)."""
 
     kind: Literal["cost"] = "cost"
-    protocol: int = Field(ge=1)
+    protocol: int = Field(ge=1, le=MANY)
     dataset: Dataset
     network: Network
-    batch_size: int = Field(ge=2)
-    steps: int = Field(ge=1)
+    batch_size: int = Field(ge=2, le=MANY)
+    steps: int = Field(ge=1, le=MANY)
     device: str
-    variants: list[CostVariant] = Field(min_length=1)
+    variants: list[CostVariant] = Field(min_length=1, max_length=MANY_RUNS)
     numerics: Numerics = Numerics()
 
     @property

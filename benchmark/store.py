@@ -13,12 +13,12 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
 
 from benchmark.errors import StoreError, UnknownVersionError
 from benchmark.files import read_regular, rename_new, write_atomic
 from benchmark.folders import make_folder, sync_folder, why_unwritable
-from benchmark.schema import Frozen, dotted, first_problem, refuse
+from benchmark.schema import MANY, Frozen, dotted, first_problem, refuse
 from benchmark.spec import RunSpec, run_id
 
 #: Of what is written; results of version 1 are upgraded as they are read, see :func:`upgraded`.
@@ -51,9 +51,9 @@ class ActivationMap(Frozen):
     mean and the class's bias make the logit of ``label``. ``predicted`` is the single prediction.
     """
 
-    image: int
-    label: int
-    predicted: int
+    image: int = Field(ge=0, le=100 * MANY)
+    label: int = Field(ge=0, le=MANY)
+    predicted: int = Field(ge=0, le=MANY)
     map: list[list[float]]
 
     @field_validator("map")

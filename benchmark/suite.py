@@ -12,9 +12,12 @@ from benchmark.hardware import device_name
 from benchmark.layers import Layer, applies, below, laid, named, nested, network_name, without_beta
 from benchmark.manifest import COST_METRICS, Column, Manifest, Published, Row, load_manifest
 from benchmark.profiles import PLAN_CHOICES, Variant, load_profile
-from benchmark.schema import dotted, first_problem
+from benchmark.schema import dotted, fields_at, first_problem
 from benchmark.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec
+from benchmark.wording import shortened
 
+#: Fields of a run that are groups of fields.
+GROUPS = tuple(name for name in TrainSpec.model_fields if fields_at(TrainSpec, [name]))
 #: What a cell reads where probabilities are averaged instead of logits.
 _PROBABILITIES = {
     "aggregated": "aggregated_probabilities",
@@ -108,15 +111,25 @@ def load_suites(paths: Sequence[Path], variant: Variant, device: str | None = No
 
 
 def select(suite: Suite, patterns: Sequence[str]) -> tuple[Cell, ...]:
-    """Cells whose whole row or column name matches one of the shell globs, case-insensitive; all without any."""
-    if not patterns:
-        return suite.cells
+    """Cells that one of the patterns means; all without any.
+
+    A pattern is a shell glob over a whole row's or column's name, or ``ROW / COLUMN``, case-insensitive. A name with
+    brackets or stars in it also means itself.
+    """
     wanted = [pattern.lower() for pattern in patterns]
-    return tuple(
-        cell
-        for cell in suite.cells
-        if any(fnmatch.fnmatchcase(name.lower(), glob) for name in (cell.row, cell.column) for glob in wanted)
-    )
+    return tuple(cell for cell in suite.cells if not wanted or any(_means(pattern, cell) for pattern in wanted))
+
+
+def _means(pattern: str, cell: Cell) -> bool:
+    if _fits(pattern, cell.row) or _fits(pattern, cell.column):
+        return True
+    parts = pattern.split(" / ")
+    halves = [(" / ".join(parts[:place]), " / ".join(parts[place:])) for place in range(1, len(parts))]
+    return any(_fits(row, cell.row) and _fits(column, cell.column) for row, column in halves)
+
+
+def _fits(pattern: str, name: str) -> bool:
+    return pattern == name.lower() or fnmatch.fnmatchcase(name.lower(), pattern)
 
 
 def _read_distilling_runs(cells: Sequence[Cell]) -> list[Cell]:
@@ -164,6 +177,11 @@ class _Builder:
 
     def _validated(self, entry: list[Layer], place: str) -> TrainSpec:
         for layer in entry:
+            for group in GROUPS:
+                if not isinstance(layer.tree.get(group, {}), dict):
+                    given = "null" if layer.tree[group] is None else repr(layer.tree[group])
+                    reason = f"should be a valid dictionary of its fields, not {shortened(given, 120)}"
+                    raise ManifestError(layer.file, f"{layer.at}.{group}", reason)
             if fixed := next((key for key in ("kind", "protocol", "seed") if key in layer.tree), None):
                 raise ManifestError(layer.file, f"{layer.at}.{fixed}", "can't be set by a manifest; leave it out")
         layers = self._layers(entry)
@@ -187,10 +205,14 @@ class _Builder:
         return layers + [Layer("--set", "", nested(setting)) for setting in settings if applies(setting, tree)]
 
     def _mistake(self, error: ValidationError, layers: list[Layer], place: str) -> ManifestError:
-        """Names the strongest layer that holds the field, or what of it there is."""
+        """Names the strongest layer that holds the field, or what of it the manifest or a setting holds.
+
+        What is nowhere is no mistake of a profile's, which patches whatever the manifest asks for.
+        """
         path, reason = first_problem(error, TrainSpec)
+        asked = [layer for layer in layers if layer.file in (self.path, "--set")]
         for length in range(len(path), 0, -1):
-            for layer in layers[::-1]:
+            for layer in (layers if length == len(path) else asked)[::-1]:
                 if layer.holds(path[:length]):
                     return ManifestError(layer.file, ".".join(filter(None, [layer.at, dotted(path)])), reason)
         return ManifestError(self.path, place, f"{dotted(path)} {reason}")

@@ -1,8 +1,12 @@
-"""Reading YAML safely: no objects, no duplicate keys, no bombs (floor 0)."""
+"""Reading YAML safely: no objects, no duplicate keys, no bombs, and no word that turns into another (floor 0).
+
+YAML 1.1 reads ``no`` as false, ``010`` as eight, ``1:30`` as ninety, ``2024-01-01`` as a date and ``1e-3`` as a word.
+Here ``true``, ``false``, ``null`` and decimal numbers are what they look like, and everything else is a word.
+"""
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -14,12 +18,29 @@ _Parser: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 #: More than any manifest needs; libyaml crashes on a file nested deep enough, and aliases of aliases
 #: stand for exponentially many values.
 MOST_DEEP, MOST_VALUES = 40, 100_000
+_TAG = "tag:yaml.org,2002:"
+#: Digits of a whole number; nobody means more.
+MOST_DIGITS = 18
+#: tag -> (what a plain word of it looks like, what it may begin with)
+_PLAIN = {
+    "null": (re.compile(r"(?:~|null|Null|NULL|)\Z"), ["~", "n", "N", ""]),
+    "bool": (re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z"), list("tTfF")),
+    "int": (re.compile(r"[-+]?(?:0|[1-9][0-9]*)\Z"), list("-+0123456789")),
+    "float": (
+        re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,9})?\Z"),
+        list("-+.0123456789"),
+    ),
+    "merge": (re.compile(r"<<\Z"), ["<"]),
+}
 #: What no name in a table may hold; an escape such as "\\0" would bring it in.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class _Loader(_Parser):  # type: ignore[misc]
     """The safe loader; the same key twice in one mapping is a mistake, not a replacement."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+    yaml_constructors: ClassVar[dict[str | None, Any]] = {}
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
@@ -30,7 +51,43 @@ class _Loader(_Parser):  # type: ignore[misc]
             if key in seen and key != "<<":
                 raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", key_node.start_mark)
             seen.add(key)
+        self.flatten_mapping(node)
+        for key_node, _ in node.value:
+            key_node.tag = f"{_TAG}str"  # a key is a word, whatever it looks like
         return super().construct_mapping(node, deep)  # type: ignore[no-any-return]
+
+
+def _scalar(loader: Any, node: yaml.ScalarNode) -> Any:
+    """A word or number that a tag asks for, or that looks like it."""
+    kind, text = node.tag.removeprefix(_TAG), str(loader.construct_scalar(node))
+    if kind == "str":
+        return text
+    if not _PLAIN[kind][0].match(text):
+        raise _unusable(node, f"{text!r} is no {kind}")
+    if kind == "int" and len(text.lstrip("+-")) > MOST_DIGITS:
+        raise _unusable(node, f"a whole number of {len(text)} digits; {MOST_DIGITS} are the most")
+    if kind == "bool":
+        return text.lower() == "true"
+    if kind == "null":
+        return None
+    return int(text) if kind == "int" else float(text) + 0.0  # one number has one run id, 0.0 and -0.0 too
+
+
+def _refused_tag(loader: Any, node: yaml.Node) -> None:
+    raise _unusable(node, f"the tag {node.tag} is of no use here; leave it out")
+
+
+def _unusable(node: yaml.Node, problem: str) -> yaml.MarkedYAMLError:
+    return yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+
+
+for _kind, (_looks, _first) in _PLAIN.items():
+    _Loader.add_implicit_resolver(f"{_TAG}{_kind}", _looks, _first)
+for _kind in ("str", "null", "bool", "int", "float"):
+    _Loader.add_constructor(f"{_TAG}{_kind}", _scalar)
+_Loader.add_constructor(f"{_TAG}seq", lambda loader, node: loader.construct_sequence(node, deep=True))
+_Loader.add_constructor(f"{_TAG}map", lambda loader, node: loader.construct_mapping(node, deep=True))
+_Loader.add_constructor(None, _refused_tag)
 
 
 def parse_yaml(text: str) -> Any:

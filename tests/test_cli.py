@@ -456,7 +456,7 @@ def test_bad_input_is_one_sentence(folders: Path, command: Command, words: list[
 @pytest.mark.parametrize("verb", ["run", "plan", "status", "report"])
 def test_a_bad_manifest_is_one_sentence_with_file_and_path(folders: Path, command: Command, verb: str) -> None:
     own = folders / "own.yaml"
-    text = (SUITES / "table1.yaml").read_text(encoding="utf-8")
+    text = (SUITES / "table1.yaml").read_text(encoding="utf-8").replace("suite: table1", "suite: mine")
     own.write_text(text.replace("masks: {views: 8}}}}", "masks: {views: 800}}}}", 1), encoding="utf-8")
     refused(command(verb, str(own)), f"{own}: columns[1].train.method.masks.views: ", "take at most 128")
     assert [path.name for path in folders.iterdir()] == ["own.yaml"]

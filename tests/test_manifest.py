@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -5,7 +6,7 @@ import pytest
 from benchmark.errors import ManifestError, UserError
 from benchmark.manifest import PAPER_SUITES, Published, find_manifests, load_manifest, suite_names
 from benchmark.paths import SUITES
-from benchmark.profiles import load_variant
+from benchmark.profiles import PROFILE_NAMES, load_variant
 from benchmark.suite import load_suite, load_suites
 from benchmark.yaml_files import read_yaml
 
@@ -63,14 +64,14 @@ def test_the_good_one_is_good(tmp_path: Path) -> None:
         (SFE, "{masks: {view: 8}}", "columns[1].train.method.masks.view", "did you mean 'views'?"),
         (TRAIN, "train: {netwrok: resnet110}", "rows[0].train.netwrok", "did you mean 'network'?"),
         (PUBLISHED, "cells: {SI: {method: {betta: 1}}}", "rows[0].cells['SI'].method.betta", "did you mean 'beta'?"),
-        ("margin: 1.0", "1: 2\nmargin: 1.0", "1", "should be strings"),
+        ("margin: 1.0", "1: 2\nmargin: 1.0", "1", "unknown key"),
         # keys left out
         ("best: row\n", "", "best", "is missing"),
         ("dataset: cifar100, ", "", "dataset", "is missing"),
         # wrong types
         ("margin: 1.0", "margin: wide", "margin", "valid number, not 'wide'"),
         ("title: Mine", "title: 3", "title", "valid string, not 3"),
-        ("title: Mine", "title: 2020-01-01", "title", "valid string"),
+        *(("title: Mine", f"title: {word}", "title", "put it in quotes") for word in ("110", "true", "1e3", "null")),
         ("title: Mine", "title:", "title", "valid string"),
         ("columns:\n", "columns:\n  - SI\n", "columns[0]", "not 'SI'"),
         ("rows:\n", "trials: 4.0\nrows:\n", "trials", "valid integer, not 4.0"),
@@ -80,13 +81,13 @@ def test_the_good_one_is_good(tmp_path: Path) -> None:
         (SFE, "sfe", "columns[1].train.method", "not 'sfe'"),
         (SFE, "null", "columns[1].train.method", "valid dictionary"),
         (SFE, '{classifiers: "2"}', "columns[1].train.method.classifiers", "valid integer, not '2'"),
-        (SFE, "{classifiers: true}", "columns[1].train.method.classifiers", "valid integer, not True"),
+        (SFE, "{classifiers: true}", "columns[1].train.method.classifiers", "valid integer, not true"),
         (SFE, "{masks: 8}", "columns[1].train.method.masks", "not 8"),
         (PUBLISHED, "published: 74.21", "rows[0].published", "valid list, not 74.21"),
         (PUBLISHED, "published: [74.21, null, null]", "rows[0].published[0]", "valid string, not 74.21"),
         # impossible values
         ("margin: 1.0", "margin: 0", "margin", "greater than 0"),
-        ("margin: 1.0", "margin: .inf", "margin", "finite"),
+        ("margin: 1.0", "margin: .inf", "margin", "valid number, not '.inf'"),
         ("suite: mine", "suite: ../mine", "suite", "begins with a small letter or digit"),
         ("best: row", "best: col", "best", "'row', 'table' or 'none'"),
         ("rows:\n", "trials: 0\nrows:\n", "trials", "greater than or equal to 1"),
@@ -132,7 +133,8 @@ def test_the_good_one_is_good(tmp_path: Path) -> None:
         ("title: Mine", "title: [Mine", "line 3", "is not valid YAML"),
         ("title: Mine", "title: Mine: yours", "line 2", "is not valid YAML"),
         ("title: Mine", "title: !!python/name:os.system x", "line 2", "is not valid YAML"),
-        ("title: Mine", "title: 2020-13-45", "", "is not valid YAML"),
+        ("margin: 1.0", f"margin: {'9' * 5000}", "line 5", "a whole number of 5000 digits"),
+        ("title: Mine", "title: !!timestamp 2020-01-01", "line 2", "leave it out"),
         ("title: Mine", "title: \0", "", "is not valid YAML"),
         ("title: Mine", "? [a, b]\n: 3\ntitle: Mine", "line 2", "is not valid YAML"),
     ],
@@ -256,3 +258,55 @@ def test_a_manifest_is_named_as_its_file_and_says_how_to_run_it(path: Path) -> N
     header = [line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
     assert any(f"python run_suite.py {path.stem}" in line for line in header)
     assert any("Expect" in line for line in header)
+
+
+# ------------------------------------------------------------------ whose mistake, whose name
+
+
+@pytest.mark.parametrize("profile", PROFILE_NAMES)
+@pytest.mark.parametrize(
+    ("old", "new", "where"),
+    [
+        ("dataset: cifar100, ", "", "dataset"),
+        (", network: resnet110", "", "network"),
+        ("dataset: cifar100", "dataset: null", "defaults.dataset"),
+        ("network: resnet110", "network: null", "defaults.network"),
+        ("network: resnet110", "network: 3", "defaults.network"),
+        *(
+            ("network: resnet110", f"network: resnet110, {group}: {value}", f"defaults.{group}")
+            for group in ("schedule", "method", "mixing", "choices", "numerics")
+            for value in ("null", "[1]", "3")
+        ),
+        (TRAIN, "train: {schedule: null}", "rows[0].train.schedule"),
+    ],
+)
+def test_a_manifests_mistake_is_no_profiles(tmp_path: Path, profile: str, old: str, new: str, where: str) -> None:
+    path = tmp_path / "mine.yaml"
+    text = GOOD.replace("  - {name: Mem, reads: memory_mib}\n", "").replace(PUBLISHED, "published: null")
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(ManifestError, match=re.escape(where)) as caught:
+        load_suite(path, load_variant(profile))
+    assert str(caught.value).startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize("name", [*suite_names(), "all", "bench", "index", "summary", "claims", "trials"])
+def test_no_suite_of_ones_own_has_a_name_of_the_projects(tmp_path: Path, name: str) -> None:
+    message = refused(tmp_path, GOOD.replace("suite: mine", f"suite: {name}"))
+    assert message.startswith(f"suite: '{name}' is the name of a report or suite of the project's own")
+    assert f"'my_{name}'" in message
+
+
+def test_a_suite_of_the_projects_own_is_called_as_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmark.manifest.SUITES", tmp_path)
+    assert "should be the file's name, 'mine', not 'table1'" in refused(tmp_path, GOOD.replace("mine", "table1", 1))
+
+
+@pytest.mark.parametrize("name", ["x" * 121, "a\\nb", "a\\tb"])
+def test_names_fit_into_a_line(tmp_path: Path, name: str) -> None:
+    assert refused(tmp_path, GOOD.replace("name: one", f'name: "{name}"')).startswith("rows[0].name: ")
+
+
+@pytest.mark.parametrize("name", ["no", "on", "1:30", "2024-01-01", "1_0", "0x10", "'110'"])
+def test_a_name_is_taken_as_it_is_written(tmp_path: Path, name: str) -> None:
+    (tmp_path / "mine.yaml").write_text(GOOD.replace("name: one", f"name: {name}"), encoding="utf-8")
+    assert load_manifest(tmp_path / "mine.yaml").rows[0].name == name.strip("'")

@@ -1,6 +1,7 @@
 import math
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from benchmark.plan import Plan, make_plan
 from benchmark.profiles import PROFILE_NAMES, load_profile, load_variant, merged, parse_setting
 from benchmark.spec import TrainSpec
 from benchmark.suite import Suite, load_suites
+from benchmark.verify import RESULTS_NAME
 
 ALL = PAPER_SUITES
 TABLES_1_TO_4 = ("table1", "table2", "table3", "table4")
@@ -184,7 +186,7 @@ def test_settings_are_read(text: str, path: tuple[str, ...], value: Any, label: 
         ("network=resnet164", "is a group"),
         ("method.masks.view=3", "did you mean 'views'?"),
         ("schedule.epochs=[1", "not valid YAML"),
-        ("schedule.epochs=2020-13-45", "not valid YAML"),
+        (f"schedule.epochs={'9' * 19}", "a whole number of 19 digits"),
         ("seed=1", "--trials"),
         ("protocol=2", "can't be set"),
         ("kind=cost", "can't be set"),
@@ -401,3 +403,13 @@ def test_what_can_not_be_set_is_not_suggested() -> None:
     with pytest.raises(UserError, match="known here: ") as caught:
         load_variant("mini", ["foo=1"])
     assert not {"seed,", "kind,", "protocol,"} & set(str(caught.value).split())
+
+
+def test_a_long_list_of_settings_makes_a_folder_that_file_systems_take(tmp_path: Path) -> None:
+    milestones = ",".join(f"0.{number:03}" for number in range(1, 60))
+    names = {load_variant("smoke", [f"schedule.decay_at=[{milestones},{last}]"]).results_name for last in (0.9, 0.91)}
+    assert len(names) == 2, "what is cut off still counts"
+    for name in names:
+        assert len(name) == 200
+        assert RESULTS_NAME.fullmatch(name)
+        (tmp_path / name).mkdir()

@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 
 from benchmark.errors import ManifestError
 from benchmark.hardware import device_name
@@ -290,7 +291,7 @@ def test_all_cells_of_a_suite_stand_once(profile: str) -> None:
 
 def test_beta_of_the_protocol_is_dropped_with_one_classifier_but_a_written_one_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
-    text = (SUITES / "table1.yaml").read_text(encoding="utf-8")
+    text = (SUITES / "table1.yaml").read_text(encoding="utf-8").replace("suite: table1", "suite: mine")
     path.write_text(text.replace("{network: resnet110}", "{network: resnet110, method: {beta: 0.5}}"), encoding="utf-8")
     with pytest.raises(ManifestError, match=r"rows\[0\]\.train\.method\.beta: has no meaning with one classifier"):
         load_suite(path, load_variant("paper"))
@@ -325,3 +326,23 @@ def test_several_patterns_add_up() -> None:
 @pytest.mark.parametrize("pattern", ["ResNet", "SFE", "Base", "", "ResNet-110 "])
 def test_a_part_of_a_name_matches_nothing(pattern: str) -> None:
     assert select(paper("table1"), [pattern]) == ()
+
+
+def test_a_name_with_brackets_means_itself_and_a_cell_is_a_row_and_a_column(tmp_path: Path) -> None:
+    rows = ("Base [K=9]", "Base K", "a / b", "*")
+    text = (SUITES / "table7.yaml").read_text(encoding="utf-8")
+    tree = yaml.safe_load(text) | {"suite": "mine", "claims": [], "rows": [{"name": name} for name in rows]}
+    tree["columns"] = [{"name": name, "reads": "single"} for name in ("SI", "AG [4]")]
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(tree))
+    suite = load_suite(tmp_path / "mine.yaml", load_variant("smoke"))
+
+    def selected(*patterns: str) -> set[tuple[str, str]]:
+        return {(cell.row, cell.column) for cell in select(suite, patterns)}
+
+    assert selected("base [k=9]") == {(row, column) for row in rows[:2] for column in ("SI", "AG [4]")}, "glob and name"
+    assert selected("Base [[]K=9]") == {("Base [K=9]", "SI"), ("Base [K=9]", "AG [4]")}
+    assert selected("Base [JK]") == {("Base K", "SI"), ("Base K", "AG [4]")}
+    assert selected("Base K / SI") == {("Base K", "SI")}
+    assert selected("base * / AG [4]") == {("Base [K=9]", "AG [4]"), ("Base K", "AG [4]")}
+    assert selected("a / b") == {("a / b", "SI"), ("a / b", "AG [4]")}
+    assert len(selected("*")) == 8

@@ -18,6 +18,7 @@ from benchmark.catalogue import NETWORKS
 from benchmark.cli.common import (
     MINUTES,
     check_precision,
+    count,
     import_matplotlib,
     json_option,
     name_code,
@@ -32,6 +33,7 @@ from benchmark.hardware import chosen_device, cores, gpus, processor_time, seein
 from benchmark.packages import importing, require_packages
 from benchmark.processes import unbound
 from benchmark.provenance import describe
+from benchmark.schema import MANY
 
 if TYPE_CHECKING:
     from benchmark.bench.setup import Numbers, Setup
@@ -44,11 +46,13 @@ _BATCHES_OF_A_MATRIX = {"cpu": 8, "cuda": 50}
 
 @click.command()
 @click.option("--network", type=click.Choice([*NETWORKS]), default="resnet110", show_default=True)
-@click.option("--batch-size", type=click.IntRange(min=2), default=128, show_default=True)
-@click.option("--steps", type=click.IntRange(min=1), help="Timed steps a method; default: 9, a GPU's in a matrix 40.")
-@click.option("--images", type=click.IntRange(min=2), help="Images an epoch; default: 8 batches, on a GPU 200 (50).")
-@click.option("--epochs", type=click.IntRange(min=1), help="Timed epochs a loop; default: 5, beside a matrix 2.")
-@click.option("--threads", type=click.IntRange(min=1), default=cores, help="Processor threads; default: all cores.")
+@click.option("--batch-size", type=count(least=2, most=MANY), default=128, show_default=True)
+@click.option("--steps", type=count(most=MANY), help="Timed steps a method; default: 9, a GPU's in a matrix 40.")
+@click.option(
+    "--images", type=count(least=2, most=MANY), help="Images an epoch; default: 8 batches, on a GPU 200 (50)."
+)
+@click.option("--epochs", type=count(most=MANY), help="Timed epochs a loop; default: 5, beside a matrix 2.")
+@click.option("--threads", type=count(most=1024), default=cores, help="Processor threads; default: all cores.")
 @click.option("--precision", type=click.Choice(["fp32", "tf32", "bf16"]), default="fp32", help="Of the steps.")
 @click.option("--compiled", is_flag=True, help="Steps by torch.compile, as numerics.compiled=true has them.")
 @click.option("--matrix", is_flag=True, help="Eager, recorded and compiled steps in bf16, fp32 and tf32, each apart.")

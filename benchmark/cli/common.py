@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import math
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,22 +21,37 @@ from benchmark.manifest import find_manifests
 from benchmark.paths import HOME, PACKAGE
 from benchmark.plan import Plan
 from benchmark.profiles import PROFILE_NAMES, Variant
+from benchmark.schema import MANY, MANY_RUNS
 from benchmark.store import Store
 from benchmark.suite import Suite, load_suites
-from benchmark.wording import one_line
+from benchmark.wording import one_line, shortened
 
 
-class _Minutes(click.FloatRange):
-    """More than 0 and finite; by itself click takes ``nan`` and ``inf`` as well."""
+class _Count(click.IntRange):
+    """A whole number in plain digits, within bounds; by itself click takes ``1_0`` for ten."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        found: float = super().convert(value, param, ctx)
-        if not math.isfinite(found):
-            self.fail(f"{value} is no number of minutes.", param, ctx)
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if not re.fullmatch(r"[-+]?[0-9]{1,18}", str(value)):
+            self.fail(f"{shortened(str(value), 60)} is no whole number in plain digits", param, ctx)
+        found: int = super().convert(value, param, ctx)
         return found
 
 
-MINUTES = _Minutes(min=0, min_open=True)
+def count(*, least: int = 1, most: int) -> click.IntRange:
+    """The type of an option that takes a number."""
+    return _Count(min=least, max=most)
+
+
+class _Minutes(click.FloatRange):
+    """More than 0 and at most some years; by itself click takes ``nan``, ``inf`` and ``1_0`` as well."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if "_" in str(value) or not math.isfinite(found := super().convert(value, param, ctx)):
+            self.fail(f"{value} is no number of minutes.", param, ctx)
+        return float(found)
+
+
+MINUTES = _Minutes(min=0, min_open=True, max=MANY)
 
 
 class _Folder(click.ParamType):  # type: ignore[type-arg]  # older ones take none
@@ -78,10 +94,13 @@ set_option = click.option(
     "--set", "settings", multiple=True, metavar="PATH=VALUE", help="Change every run; may be repeated."
 )
 only_option = click.option(
-    "--only", multiple=True, metavar="GLOB", help="Only rows or columns of this name; of several, all that fit any."
+    "--only",
+    multiple=True,
+    metavar="GLOB",
+    help="Only rows, columns or cells (ROW / COLUMN) of this name; of several, all that fit any.",
 )
 trials_option = click.option(
-    "--trials", type=click.IntRange(min=1), help="Seeds an entry, instead of the suite's number."
+    "--trials", type=count(most=MANY_RUNS), help="Seeds an entry, instead of the suite's number."
 )
 results_option = click.option("--results-dir", **_folder("results", "SFE_RESULTS_DIR", "Where results lie."))
 reports_option = click.option("--reports-dir", **_folder("reports", "SFE_REPORTS_DIR", "Where reports are written."))

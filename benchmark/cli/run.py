@@ -14,6 +14,7 @@ from benchmark.cli.common import (
     MINUTES,
     check_graphs,
     check_precision,
+    count,
     data_option,
     headline,
     image_cache,
@@ -58,8 +59,8 @@ if TYPE_CHECKING:
 @scratch_option
 @click.option("--executor", type=click.Choice(["local"]), default="local", show_default=True)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
-@click.option("--jobs", type=click.IntRange(min=1), help="Runs at once; default: as many as fit.")
-@click.option("--runs-per-gpu", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("--jobs", type=count(most=1024), help="Runs at once; default: as many as fit.")
+@click.option("--runs-per-gpu", type=count(most=64), default=1, show_default=True)
 @click.option("--timeout-min", type=MINUTES, help="Minutes for a run's training, and for an attempt.")
 @click.option("--budget-min", type=MINUTES, help="Minutes for all of it; then every run saves its state and stops.")
 @click.option("--graphs/--no-graphs", help="Record a training's step once and replay it: same digits, GPUs only; off.")
