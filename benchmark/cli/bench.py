@@ -48,9 +48,7 @@ _BATCHES_OF_A_MATRIX = {"cpu": 8, "cuda": 50}
 @click.option("--network", type=click.Choice([*NETWORKS]), default="resnet110", show_default=True)
 @click.option("--batch-size", type=count(least=2, most=MANY), default=128, show_default=True)
 @click.option("--steps", type=count(most=MANY), help="Timed steps a method; default: 9, a GPU's in a matrix 40.")
-@click.option(
-    "--images", type=count(least=2, most=MANY), help="Images an epoch; default: 8 batches, on a GPU 200 (50)."
-)
+@click.option("--images", type=count(least=2, most=MANY), help="Images an epoch; default: 8 batches, GPU: 200 (50).")
 @click.option("--epochs", type=count(most=MANY), help="Timed epochs a loop; default: 5, beside a matrix 2.")
 @click.option("--threads", type=count(most=1024), default=cores, help="Processor threads; default: all cores.")
 @click.option("--precision", type=click.Choice(["fp32", "tf32", "bf16"]), default="fp32", help="Of the steps.")
