@@ -6,7 +6,7 @@ one, are worked out for the whole suite likewise; they say whether the reading d
 
 import math
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
@@ -94,13 +94,14 @@ def judge(cells: Sequence[Reading], epoch: str = "last") -> list[Verdict]:
     family = len({cell.distinct for cell in cells if cell.published and cell.published.std is not None})
     others = {name: _judged(cells, epoch, _spread_times(factor)) for name, factor in READINGS.items()}
     others["pooled"] = _judged(cells, epoch, _pooled)
+    shared = _distinct(cells, epoch)
     verdicts = []
     for cell in cells:
         verdict = headline[cell.distinct]
         if verdict.word != "no verdict":
             verdict = replace(verdict, best_epoch=best[cell.distinct].word)
         if verdict.word == "inconclusive" and verdict.p_equivalence is not None:
-            verdict = replace(verdict, trials_needed=_trials_needed(cell, cell.scores(epoch), family))
+            verdict = replace(verdict, trials_needed=_trials_needed(shared[cell.distinct], epoch, family))
         if verdict.p_equivalence is not None:
             words = {name: found[cell.distinct].word for name, found in others.items()}
             changed = "; ".join(f"{name}: {word}" for name, word in words.items() if word != verdict.word)
@@ -109,12 +110,21 @@ def judge(cells: Sequence[Reading], epoch: str = "last") -> list[Verdict]:
     return verdicts
 
 
+def _distinct(cells: Sequence[Reading], epoch: str) -> dict[tuple[object, ...], Reading]:
+    """Of cells that show one number the one with the most trials: a result may lack one of a number's names."""
+    found: dict[tuple[object, ...], Reading] = {}
+    for cell in cells:
+        if cell.distinct not in found or len(cell.scores(epoch)) > len(found[cell.distinct].scores(epoch)):
+            found[cell.distinct] = cell
+    return found
+
+
 Spreads = Callable[[Sequence[_Case]], list[_Case]]
 
 
 def _judged(cells: Sequence[Reading], epoch: str, spreads: Spreads) -> dict[tuple[object, ...], Verdict]:
     """Verdicts of the distinct cells under one reading of the spreads."""
-    distinct = {cell.distinct: cell for cell in cells}
+    distinct = _distinct(cells, epoch)
     printed = [cell for cell in distinct.values() if cell.published is not None]
     found = spreads([_Case(cell, tuple(cell.scores(epoch).values())) for cell in printed])
     family = [case for case in found if case.cell.published and case.cell.published.std is not None]
@@ -184,8 +194,9 @@ def prediction95(cell: Reading, trials: int) -> tuple[float, float] | None:
 _T3 = float(stdtrit(PUBLISHED_TRIALS - 1, 0.975))
 
 
-def _trials_needed(cell: Reading, scores: Mapping[int, float], family: int) -> int | str:
+def _trials_needed(cell: Reading, epoch: str, family: int) -> int | str:
     """The least number of trials at which the same means and spreads decide; our spread stays, its error shrinks."""
+    scores = cell.scores(epoch)
     (case,) = _as_printed([_Case(cell, tuple(scores.values()))])
     now, spread = case.difference, statistics.stdev(case.scores)
     assert now is not None

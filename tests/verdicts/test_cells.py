@@ -109,6 +109,14 @@ def test_cells_that_show_one_number_share_one_verdict() -> None:
     assert one == other
 
 
+@pytest.mark.parametrize("lacking", [[], [76.8]])
+def test_where_results_lack_a_name_of_the_number_the_other_is_taken(lacking: list[float]) -> None:
+    wide = reading([75.0, 78.0, 76.2, 77.9], (76.80, 0.22), column="AG")
+    less = reading(lacking, (76.80, 0.22), column="SI")
+    assert judge([less, wide]) == judge([wide, less]) == [alone(wide)] * 2
+    assert alone(wide).trials_needed is not None
+
+
 def test_a_spread_of_four_trainings_can_be_too_small_to_believe() -> None:
     found = alone(reading(NEAR, (76.80, 0.05)))
     assert found.reason.endswith("; printed spread not credible at n = 4, see verdict_pooled")
