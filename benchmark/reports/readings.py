@@ -177,9 +177,13 @@ def _measured(cell: Cell, result: Result | None, first: str, printed: float) -> 
     percent = block.get("memory_overhead_percent" if memory else "time_overhead_percent")
     if not is_number(percent) or (memory and result.cost.get("memory_kind") != ALLOCATOR_MEMORY):
         return nothing
-    steps = result.cost.get("step_seconds")
-    ratios: list[float] = []
-    if not memory and isinstance(steps, dict):
-        ours, base = steps.get(cell.row, []), steps.get(first, [])
-        ratios = [one / other for one, other in zip(ours, base, strict=False) if other > 0]
+    ratios = [] if memory else _step_ratios(result.cost.get("step_seconds"), cell.row, first)
     return Cost(printed_percent=printed, percent=float(percent), step_ratios=ratios)
+
+
+def _step_ratios(steps: object, name: str, first: str) -> list[float]:
+    """A variant's steps over the first one's, turn by turn; none where a file holds no such numbers."""
+    each = [steps.get(variant) for variant in (name, first)] if isinstance(steps, dict) else []
+    if not all(isinstance(times, list) and all(map(is_number, times)) for times in each):
+        return []
+    return [one / other for one, other in zip(*each, strict=False) if other > 0]

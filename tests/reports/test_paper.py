@@ -81,6 +81,15 @@ def test_a_process_peak_answers_no_claim_on_memory(store: Store) -> None:
     assert answers["SLA time"] == "contradicted"
 
 
+@pytest.mark.parametrize("times", [None, 3.0, ["0.1"] * 9, [0.1, None] * 5])
+def test_steps_that_are_no_numbers_leave_the_ratio_without_an_interval(store: Store, times: object) -> None:
+    measure(store, paper("table3"), step_seconds={"baseline": [0.1] * 9, "SFE": times, "SLA": [0.2] * 9})
+    claim = next(one for one in whole_paper(load_variant("paper"), Runs(store)).claims if one.claim == "4")
+    found = {q.label: f for q, f in zip(claim.questions, claim.findings, strict=True)}
+    assert (found["SFE time"].difference, found["SFE time"].interval95) == (1.5, None)
+    assert found["SLA time"].interval95 == (2.0, 2.0)
+
+
 def test_the_summary_counts_what_can_be_judged(store: Store) -> None:
     nothing = whole_paper(load_variant("paper"), Runs(store))
     assert about_claims(nothing) == "Nothing can be judged yet. 0 of 265 runs."
