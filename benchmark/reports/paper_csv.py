@@ -16,6 +16,7 @@ from benchmark.suite import Suite
 from benchmark.verdicts.claims import Answered
 from benchmark.verdicts.overall import Overall
 from benchmark.verdicts.questions import Finding, Question
+from benchmark.verdicts.sides import printed_gain
 
 CLAIM_COLUMNS = (
     "claim", "part", "suite", "statement", "kind", "direction", "size", "size_strict", "part_verdict", "difference",
@@ -97,7 +98,9 @@ def published_difference(question: Question, printed: Finding | None) -> float |
     """What the paper prints of a part: a gain, a trend, or a ratio of costs."""
     if question.cost is not None:
         return 1 + question.cost.printed_percent / 100
-    return printed.difference if printed else None
+    if printed:
+        return printed.difference
+    return None if question.kind in ("best", "trend") else printed_gain(question)
 
 
 def _ends(name: str, ends: tuple[float, float] | None) -> Row:

@@ -19,7 +19,7 @@ from benchmark.verdicts.differences import (
     part,
 )
 from benchmark.verdicts.questions import Agreement, Answer, Cost, Ends, Finding, Question
-from benchmark.verdicts.sides import Side, Sides, as_printed
+from benchmark.verdicts.sides import Side, Sides, as_printed, printed_gain
 from benchmark.verdicts.trends import spearman, spread_out
 
 #: By how much a ratio of costs may differ from the printed one.
@@ -116,8 +116,8 @@ def _greater(question: Question, known: Sequence[Side], sides: Sides) -> Finding
     low, high = deciding.interval(0.95)
     direction: Answer = "supported" if low > 0 else "contradicted" if high < 0 else "undecided"
     p_absent = 1.0
-    if direction == "undecided" and printed and printed.known:
-        half = printed.known[0].difference(printed.known[1], question.cells[0].sign, 0.0).value / 2
+    if direction == "undecided":
+        half = (printed_gain(question) or 0.0) / 2
         if half > 0 and deciding.interval(0.90)[1] < half:
             direction, p_absent = "absent", deciding.p_below(half)
     finding = replace(

@@ -60,3 +60,9 @@ def as_printed(question: Question) -> Sides | None:
             return None
         found.append(Side(cell.published.mean, spread, PUBLISHED_TRIALS, {}))
     return Sides(tuple(found), 2 * ROUNDING, printed=True) if found else None
+
+
+def printed_gain(question: Question) -> float | None:
+    """The gain of A over B by the printed means, whatever is known of their spreads; None where one isn't printed."""
+    a, b = (cell.published for cell in question.cells[:2])
+    return None if a is None or b is None else question.cells[0].sign * (a.mean - b.mean)

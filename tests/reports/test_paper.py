@@ -178,3 +178,12 @@ def test_claims_of_ones_own_stand_beside_their_report(store: Store, tmp_path: Pa
     (row,) = rows_of((tmp_path / "reports" / "paper" / "mine.claims.csv").read_text())
     assert (row["claim"], row["part"], row["direction"], row["size"]) == ("mine", "one", "supported", "agrees")
     assert len(rows_of((tmp_path / "reports" / "paper" / "mine.trials.csv").read_text())) == 16
+
+
+def test_printed_gains_stand_in_claims_of_ones_own_without_any_spread(store: Store, tmp_path: Path) -> None:
+    part = {"kind": "shown", "label": "one", "a": ["one", "SI"], "b": ["one", "Plain"]}
+    rows = [{"name": "one", "published": ["76.80", "74.21"]}]
+    suite = own(tmp_path, claims=[{"claim": "mine", "statement": "Masks help", "parts": [part]}], rows=rows)
+    write_reports([suite], store, tmp_path / "reports")
+    (row,) = rows_of((tmp_path / "reports" / "paper" / "mine.claims.csv").read_text())
+    assert (row["published_difference"], row["published_direction"], row["trials"]) == ("2.59", "", "0")

@@ -90,6 +90,13 @@ def test_absent_where_half_the_papers_gain_is_excluded() -> None:
     assert found("greater", *pair(a, BASE, None)).direction == "undecided", "without a printed gain nothing is absent"
 
 
+def test_a_gain_may_be_absent_though_no_spread_is_printed() -> None:
+    cells = reading(BASE, (76.8, None), entry="a"), reading(BASE, (74.21, None), entry="b")
+    finding = found("greater", *cells)
+    assert (finding.direction, finding.size) == ("absent", None)
+    assert finding.p_absent == pytest.approx(stats.ttest_ind(BASE, [one + 1.295 for one in BASE]).pvalue / 2)
+
+
 def test_undecided_says_how_many_trials_would_tell() -> None:
     a, b = [75.0, 74.6, 74.0, 74.9], [74.2, 74.0, 74.9, 74.1]
     finding = found("greater", *pair(a, b, None))
