@@ -70,10 +70,17 @@ def _absent(datasets: Sequence[Dataset], data_dir: Path | None, cache_dir: Path)
     for dataset in datasets:
         if data_dir is None or dataset.source == "standin":
             continue
-        if not data_dir.is_dir():
+        if _is_gone(data_dir):
             yield data_dir
-        elif (cache_dir / cache_name(dataset)).is_dir() and not (data_dir / files_folder(dataset)).is_dir():
+        elif (cache_dir / cache_name(dataset)).is_dir() and _is_gone(data_dir / files_folder(dataset)):
             yield data_dir / files_folder(dataset)
+
+
+def _is_gone(folder: Path) -> bool:
+    try:
+        return not folder.is_dir()
+    except OSError:  # who reads it says so
+        return False
 
 
 def _of_other_images(runs: Sequence[PlannedRun], dataset: Dataset, store: Store, digest: str) -> list[str]:

@@ -159,16 +159,17 @@ def _replace(folder: Path, key: str, fill: Fill) -> None:
     """Make the folder anew, in one step, in place of what was there; its lock is ours."""
     for left_over in folder.parent.glob(f".{folder.name}.*.tmp"):  # of a killed process
         shutil.rmtree(left_over, ignore_errors=True)
-    building = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.tmp")
+    building, former = (folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.tmp") for _ in range(2))
     building.mkdir(parents=True)
     try:
         _seal(building, key, fill(building))
         if folder.exists():
-            shutil.rmtree(folder)
+            folder.rename(former)  # a network disk may keep what somebody reads, and the folder with it
         building.rename(folder)
         sync_folder(folder.parent)
     finally:
-        shutil.rmtree(building, ignore_errors=True)
+        for left in (building, former):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _seal(folder: Path, key: str, packed: Packed) -> None:

@@ -130,17 +130,26 @@ def _asked(whole: ImageSet, dataset: Dataset) -> ImageSet:
 
 def _origin(dataset: Dataset, data_dir: Path | None) -> str | None:
     """Fingerprint of the set's files as they are now; None where there are none at hand."""
-    if data_dir is None or not (data_dir / files_folder(dataset)).is_dir():
-        return None
-    return _look(dataset, data_dir)[1]
+    try:
+        at_hand = data_dir is not None and (data_dir / files_folder(dataset)).is_dir()
+    except OSError as error:
+        raise _unreadable(error) from error
+    return _look(dataset, data_dir)[1] if data_dir and at_hand else None
 
 
 def _look(dataset: Dataset, data_dir: Path) -> tuple[Listing | None, str]:
     """What should be there, where an index or folders tell, and the fingerprint of what is."""
-    if _pickled(dataset):
-        return None, cifar_fingerprint(dataset.name, data_dir)
-    listing = read_listing(dataset, data_dir)
-    return listing, verify_files(listing)
+    try:
+        if _pickled(dataset):
+            return None, cifar_fingerprint(dataset.name, data_dir)
+        listing = read_listing(dataset, data_dir)
+        return listing, verify_files(listing)
+    except OSError as error:
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: OSError) -> DataError:
+    return DataError(f"{error.filename} can't be read: {error.strerror}; check its permissions")
 
 
 def _whole(dataset: Dataset, data_dir: Path | None, cache_dir: Path, origin: str | None) -> ImageSet:

@@ -3,6 +3,7 @@
 import os
 import re
 import socket
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -106,6 +107,24 @@ def test_a_folder_that_links_to_one_above_ends_at_once(tmp_path: Path) -> None:
         (folder / name).symlink_to(folder)
     with pytest.raises(DataError, match=r"train/a/(one|two|three) links to a folder above itself; take the link away"):
         prepare(MINE, tmp_path / "data", tmp_path / "cache")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs the right to become somebody else")
+@pytest.mark.parametrize("closed", ["data", "data/mine", "data/mine/train", "data/mine/train/a"])
+def test_a_folder_that_may_not_be_read_is_the_data_folders_fault(closed: str) -> None:
+    with tempfile.TemporaryDirectory() as place:  # which others may enter, other than tmp_path
+        top = Path(place)
+        top.chmod(0o755)
+        own_folder(top / "data")
+        (top / closed).chmod(0o700)
+        os.seteuid(65534)
+        try:
+            with pytest.raises(
+                DataError, match=rf"^{top}/data/mine.* can(no|'|')t be read: Permission denied; check its"
+            ):
+                prepare(MINE, top / "data", top / "cache")
+        finally:
+            os.seteuid(0)
 
 
 def test_files_and_links_to_them_are_read(tmp_path: Path) -> None:
