@@ -1,10 +1,12 @@
 """What a completed result must look like beyond its schema (floor 2)."""
 
+import datetime
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 from benchmark.spec import CostSpec, TrainSpec
 from benchmark.store import Result
+from benchmark.wording import shortened
 
 #: What a cost run measures without and with a GPU, as its ``cost.memory_kind`` says.
 PROCESS_MEMORY, ALLOCATOR_MEMORY = "peak of a fresh process a variant", "peak of torch's allocator"
@@ -20,9 +22,25 @@ def problem_of(result: Result) -> str | None:
     for name in _PROVENANCE:
         if result.provenance.get(name) in (None, "", {}):
             return f"provenance.{name} is missing"
+    if problem := _times_problem(result.provenance):
+        return problem
+    asked = isinstance(result.spec, TrainSpec) and result.spec.activation_maps > 0
+    if result.activation_maps is not None and not asked:
+        return "it holds activation maps that its spec does not ask for"
     if isinstance(result.spec, CostSpec):
         return _cost_problem(result.spec, result.metrics)
     return _history_problem(result.spec, result.history) or _metrics_problem(result)
+
+
+def _times_problem(provenance: Mapping[str, Any]) -> str | None:
+    times = []
+    for name in ("start", "end"):
+        try:
+            time = datetime.datetime.fromisoformat(provenance[name])
+        except (TypeError, ValueError):
+            return f"provenance.{name} is {shortened(repr(provenance[name]), 60)}, which is no time"
+        times.append(time if time.tzinfo else time.replace(tzinfo=datetime.UTC))
+    return "it ended before it began" if times[1] < times[0] else None
 
 
 def _history_problem(spec: TrainSpec, history: list[dict[str, Any]]) -> str | None:

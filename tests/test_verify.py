@@ -367,3 +367,22 @@ def test_leftovers_of_killed_writers_are_noted(results: Path, path: Path) -> Non
     done = verify(results, [], everything=True)
     assert not done.findings
     assert any("1 leftover of killed processes" in note and "k1ll3d00" in note for note in done.notes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"end": "2001-01-01T00:00:00+00:00"}, "it ended before it began"),
+        ({"start": "yesterday"}, "provenance.start is 'yesterday', which is no time"),
+        ({"end": 12}, "provenance.end is 12, which is no time"),
+        ({"start": "2026-01-01T00:00:00"}, None),  # without a zone it is UTC
+        ({}, None),
+    ],
+)
+def test_a_run_begins_before_it_ends(changes: dict[str, Any], problem: str | None) -> None:
+    assert problem_of(result(provenance={**MACHINE, **changes})) == problem
+
+
+def test_nobody_keeps_maps_that_were_not_asked_for() -> None:
+    maps = [{"image": 0, "label": 0, "predicted": 0, "map": [[1.0]]}]
+    assert problem_of(result(activation_maps=maps)) == "it holds activation maps that its spec does not ask for"
