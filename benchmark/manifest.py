@@ -25,8 +25,7 @@ RESERVED = ("all", "bench", "claims", "index", "summary", "trials")
 
 _NUMBER = r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
 _PRINTED = re.compile(rf"({_NUMBER})(?: ± ({_NUMBER})| \(([+-]{_NUMBER})%\))?")
-#: Names stand in tables, plots and messages; the line between them is the tables' own.
-_Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\r\n\t]*$")]
+_Name = Annotated[str, Field(min_length=1, max_length=1000)]
 _Text = Annotated[str, Field(max_length=1000)]
 
 

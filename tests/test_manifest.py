@@ -301,9 +301,9 @@ def test_a_suite_of_the_projects_own_is_called_as_its_file(tmp_path: Path, monke
     assert "should be the file's name, 'mine', not 'table1'" in refused(tmp_path, GOOD.replace("mine", "table1", 1))
 
 
-@pytest.mark.parametrize("name", ["x" * 121, "a\\nb", "a\\tb"])
-def test_names_fit_into_a_line(tmp_path: Path, name: str) -> None:
-    assert refused(tmp_path, GOOD.replace("name: one", f'name: "{name}"')).startswith("rows[0].name: ")
+def test_names_are_of_sane_length(tmp_path: Path) -> None:
+    message = refused(tmp_path, GOOD.replace("name: one", f"name: {'x' * 1001}"))
+    assert message.startswith("rows[0].name: ")
 
 
 @pytest.mark.parametrize("name", ["no", "on", "1:30", "2024-01-01", "1_0", "0x10", "'110'"])
