@@ -17,6 +17,8 @@ from benchmark.cli import main
 from benchmark.errors import RunError
 from benchmark.hardware import ProcessorTime, cpu_model
 from benchmark.measured import bench_paces
+from benchmark.training import cost
+from tests.inline import Inline
 from tests.made import GPU_A, GPU_B, machine_with
 
 command = importlib.import_module("benchmark.cli.bench")  # the package names the command itself so
@@ -28,6 +30,7 @@ def benched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the command writes for the smallest network of the family."""
     folder = tmp_path_factory.mktemp("reports")
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cost, "Helper", Inline)  # of memory; test_cost.py has the processes
         patch.setattr(command, "NETWORKS", {**command.NETWORKS, "resnet110": {"family": "resnet", "depth": 11}})
         patch.setattr(sys, "argv", ["run_suite.py", "bench", *SMALL, "--reports-dir", str(folder)])
         main()
