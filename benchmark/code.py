@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmark import __version__
 from benchmark.errors import OtherCodeError
+from benchmark.files import read_regular
 from benchmark.paths import INSTALLED, PACKAGE, ROOT
 from benchmark.schema import Frozen
 
@@ -95,7 +96,7 @@ def code_files() -> dict[str, bytes]:
 
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes().replace(b"\r\n", b"\n")
+        return read_regular(path).replace(b"\r\n", b"\n")
     except OSError:  # nobody can read it, so it is no commit's
         return b""
 
