@@ -180,7 +180,7 @@ def _same_folder(named: bytes, folder: Path) -> bool:
 
 def _packaged_commit() -> str | None:
     try:
-        text = _PACKAGED.read_text(encoding="ascii").strip()
+        text = read_regular(_PACKAGED).decode("ascii").strip()
     except (OSError, ValueError):
         return None
     return text if _COMMIT.fullmatch(text) else None
