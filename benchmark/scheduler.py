@@ -107,7 +107,7 @@ class Scheduler:
         self.summary = Summary()
         self.pace = pace
         self.running: dict[str, Attempt] = {}
-        self.open: dict[str, Open] = {}
+        self.to_do: dict[str, Open] = {}
         self.work: dict[str, float] = {}
         self.most = 0  # runs at once, so far
         self.told = -math.inf
@@ -127,7 +127,7 @@ class Scheduler:
             waiting = taken_up(runs, self.store, retry_failed=True)
             self.summary.failed = {run.run_id: self.store.load_failure(run.run_id).status for run in waiting}
         self.work = {one.name: relative_work(one.run.spec) for one in queue}
-        self.open = {one.name: _open(one) for one in queue}
+        self.to_do = {one.name: _open(one) for one in queue}
         try:
             self._loop(queue)
         except BaseException:  # a full disk, say: nothing more can be ordered or recorded
@@ -150,7 +150,7 @@ class Scheduler:
             self._kill_overdue()
             for name, attempt in self.running.items():
                 if word := attempt.folder.progress():
-                    self.open[name] = Open(attempt.run.spec, word.done, word.seconds)
+                    self.to_do[name] = Open(attempt.run.spec, word.done, word.seconds)
                     self.view.moved(name, word.done, word.text)
             if time.monotonic() >= self.told + TELL_SECONDS:
                 self._tell_total()
@@ -252,7 +252,7 @@ class Scheduler:
         self.view.ended(attempt.name, outcome)
 
     def _count(self, attempt: Attempt, outcome: str) -> None:
-        self.open.pop(attempt.name, None)
+        self.to_do.pop(attempt.name, None)
         if outcome == "completed":
             self.summary.completed += 1
         else:
@@ -281,9 +281,9 @@ class Scheduler:
 
     def _tell_total(self) -> None:
         self.told = time.monotonic()
-        runs = [replace(run, running=name in self.running) for name, run in self.open.items()]
+        runs = [replace(run, running=name in self.running) for name, run in self.to_do.items()]
         finished = self.summary.completed + sum(name in self.work for name in self.summary.failed)
-        left = sum(self.work[name] * (1 - run.done) for name, run in self.open.items())
+        left = sum(self.work[name] * (1 - run.done) for name, run in self.to_do.items())
         seconds = self.pace.with_progress(runs).left(runs, self.most)
         self.view.total(finished, len(self.work), 1 - left / (sum(self.work.values()) or 1.0), seconds)
 
