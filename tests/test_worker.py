@@ -290,7 +290,7 @@ def test_kinds_of_failure(error: Exception, status: str, tmp_path: Path, monkeyp
 
 
 def test_a_diverging_run_is_recorded_as_such(tmp_path: Path) -> None:
-    place = Place(tmp_path, spec_of(rate=1e30))
+    place = Place(tmp_path, spec_of(rate=1e6))
     assert place.run() == EXIT_FAILED
     failure = place.failure()
     assert failure.status == "diverged"

@@ -21,6 +21,7 @@ from benchmark.data.measure import channel_counts, channel_statistics
 from benchmark.data.pack import decode_all, pack
 from benchmark.data.packed import Split
 from benchmark.errors import DataError
+from tests.places import ROOT
 
 
 def picture(width: int, height: int, mode: str = "RGB", seed: int = 0) -> Image.Image:
@@ -161,7 +162,7 @@ def test_a_signal_to_all_processes_is_heard_by_one(number: signal.Signals, tmp_p
     picture(900, 600).save(tmp_path / "a.jpg")
     (tmp_path / "decodes.py").write_text(_DECODES)
     command = [sys.executable, str(tmp_path / "decodes.py"), str(tmp_path), "a.jpg"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
