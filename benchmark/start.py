@@ -49,6 +49,8 @@ def main() -> None:
     except OSError as error:  # somebody has deleted it
         print(f"error: the current folder is not there ({error.strerror}); go to another one", file=sys.stderr)
         sys.exit(2)
+    if sys.flags.ignore_environment and not sys.flags.safe_path:  # -E, which helpers get too: they heed no variable
+        os.execv(sys.executable, [sys.executable, "-P", *sys.orig_argv[1:]])
     seal()
     from benchmark.entry import main as command
 

@@ -119,6 +119,18 @@ def test_helpers_import_nothing_from_where_they_are(traps: Path, copy: Path, var
     assert imported(traps) == []
 
 
+@pytest.mark.parametrize("flags", [[], ["-P"], ["-E"], ["-E", "-B"], ["-I"]], ids=str)
+def test_helpers_look_in_no_current_folder_whatever_python_was_told(tmp_path: Path, flags: list[str]) -> None:
+    (tmp_path / "benchmark").mkdir()
+    shutil.copy(ROOT / "run_suite.py", tmp_path)
+    shutil.copy(ROOT / "benchmark" / "start.py", tmp_path / "benchmark")
+    shown = "import os, sys\ndef main(): print(sys.flags.safe_path or os.environ['PYTHONSAFEPATH'], sys.argv[1:])\n"
+    (tmp_path / "benchmark" / "__init__.py").touch()
+    (tmp_path / "benchmark" / "entry.py").write_text(shown)
+    done = call(sys.executable, *flags, str(tmp_path / "run_suite.py"), "a word", cwd=tmp_path)
+    assert done.stdout == f"{'1' if not flags else 'True'} ['a word']\n", done.stderr
+
+
 def test_a_deleted_folder_is_said(tmp_path: Path) -> None:
     (tmp_path / "gone").mkdir()
     line = f"rmdir ../gone; exec {sys.executable} {ROOT / 'run_suite.py'} list"
