@@ -1,4 +1,4 @@
-"""One run of an invocation, through all its starts (floor 5)."""
+"""One run of an invocation, through all its starts."""
 
 import contextlib
 import signal

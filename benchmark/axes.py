@@ -1,4 +1,4 @@
-"""The axes that a run is a product of: dataset, network, method, mixing, schedule, choices, numerics (floor 0).
+"""The axes that a run is a product of: dataset, network, method, mixing, schedule, choices, numerics.
 
 Ids leave out what equals its default, so a default in this file must never change.
 """

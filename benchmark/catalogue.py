@@ -1,4 +1,4 @@
-"""What is known of datasets and networks without loading either (floor 0, no torch).
+"""What is known of datasets and networks without loading either.
 
 Plans and reports need class counts, image sizes and channel counts; a test holds the channel formulas
 against the real models.

@@ -1,4 +1,4 @@
-"""Claims as manifests declare them: what a paper says in words, taken apart into comparisons of cells (floor 0)."""
+"""Claims as manifests declare them: what a paper says in words, taken apart into comparisons of cells."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal

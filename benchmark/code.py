@@ -1,4 +1,4 @@
-"""Which code this is: its files, and their commit or a sentence why that isn't known (floor 1, no torch)."""
+"""Which code this is: its files, and their commit or a sentence why that isn't known."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""What a run takes, in work and memory, estimated before it starts (floor 1, no torch).
+"""What a run takes, in work and memory, estimated before it starts.
 
 The built-in table was measured on one processor; other sizes of a family, other methods and other images are scaled
 from there. How long the work takes on a device says :mod:`benchmark.pace`.

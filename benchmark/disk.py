@@ -1,4 +1,4 @@
-"""The disk space that runs take, estimated before they start (floor 2, no torch and no NumPy)."""
+"""The disk space that runs take, estimated before they start."""
 
 import contextlib
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Where the program begins (floor 6): with nothing but what an early Ctrl-C needs."""
+"""Where the program begins: with nothing but what an early Ctrl-C needs."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Environment variables that change digits from outside, whatever a spec says (floor 0).
+"""Environment variables that change digits from outside, whatever a spec says.
 
 They make the libraries choose other kernels, another precision or another number of threads. Found in the documents
 of PyTorch, oneDNN, MKL and NVIDIA, and in the libraries that PyTorch 2.15 brings; older names are kept, as older

@@ -1,4 +1,4 @@
-"""The errors this project raises on purpose (floor 0).
+"""The errors this project raises on purpose.
 
 A :class:`UserError` is somebody's bad input: the command line prints its one sentence and ends with
 exit status 2. A :class:`RunError` ends one training; the worker records it and the other runs go on.

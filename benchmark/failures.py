@@ -1,4 +1,4 @@
-"""What a runner records of a run whose worker could not do so itself (floor 2)."""
+"""What a runner records of a run whose worker could not do so itself."""
 
 from benchmark import provenance
 from benchmark.jobs import RunFolder

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and are read only where they are files (floor 0)."""
+"""Files that appear whole or not at all, and are read only where they are files."""
 
 import contextlib
 import errno

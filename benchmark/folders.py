@@ -1,4 +1,4 @@
-"""Folders: made as those around them are, looked at before work begins (floor 0)."""
+"""Folders: made as those around them are, looked at before work begins."""
 
 import contextlib
 import errno

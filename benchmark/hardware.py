@@ -1,4 +1,4 @@
-"""What this machine is, read without torch (floor 0)."""
+"""What this machine is, read without torch."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""An iterator in a process of its own, asked for one thing after the other (floor 0, no torch)."""
+"""An iterator in a process of its own, asked for one thing after the other."""
 
 import multiprocessing
 import os

@@ -1,4 +1,4 @@
-"""What a runner and a worker tell each other, as files in a run's scratch folder (floor 1, no torch).
+"""What a runner and a worker tell each other, as files in a run's scratch folder.
 
 ``job.json`` is the runner's order, ``worker.json`` who works on it, ``progress.json`` the worker's last word,
 ``log.txt`` its output, ``attempts.txt`` one line for each start, ``beside.txt`` how many runs shared its device,

@@ -1,4 +1,4 @@
-"""Trees of settings laid over each other, each remembering where it stands (floor 1)."""
+"""Trees of settings laid over each other, each remembering where it stands."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Who is at work on what, on one machine or on several that share a disk (floor 0).
+"""Who is at work on what, on one machine or on several that share a disk.
 
 A lock is a file that names its holder, and that the holder touches now and then. The system's own lock on it goes with
 the process, however that ends; where a file system has no such locks, or keeps those of a machine that is dead, a

@@ -1,4 +1,4 @@
-"""Suite manifests: YAML checked against a schema (floor 1). What they ask for is worked out in ``suite``."""
+"""Suite manifests: YAML checked against a schema. What they ask for is worked out in ``suite``."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What was measured on a device: its benches and completed results, as paces (floor 2, no torch)."""
+"""What was measured on a device: its benches and completed results, as paces."""
 
 import itertools
 import json

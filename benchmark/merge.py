@@ -1,4 +1,4 @@
-"""Bring in the results of another machine or laboratory (floor 3)."""
+"""Bring in the results of another machine or laboratory."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

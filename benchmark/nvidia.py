@@ -1,4 +1,4 @@
-"""What NVIDIA's driver says of its GPUs, and how CUDA reads which of them to use; without torch (floor 0)."""
+"""What NVIDIA's driver says of its GPUs, and how CUDA reads which of them to use; without torch."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""How long runs take on a device, by what was measured there, and how long all of them still do (floor 2, no torch).
+"""How long runs take on a device, by what was measured there, and how long all of them still do.
 
 `plan`, `status` and the progress bar all ask :class:`Pace`, so they say the same. What a run takes is scaled from the
 nearest thing that was measured on the device: what runs under way show, completed results and benches. Where nothing

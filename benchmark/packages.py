@@ -1,4 +1,4 @@
-"""The packages that trainings need, and nothing else here does (floor 0, no torch)."""
+"""The packages that trainings need, and nothing else here does."""
 
 import importlib.util
 from collections.abc import Iterator

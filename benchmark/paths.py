@@ -1,4 +1,4 @@
-"""Where the parts of this project lie (floor 0). Nothing else counts folders upwards."""
+"""Where the parts of this project lie. Nothing else counts folders upwards."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""From suites and results on disk to what must still run (floor 2)."""
+"""From suites and results on disk to what must still run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

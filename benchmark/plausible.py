@@ -1,4 +1,4 @@
-"""What a completed result must look like beyond its schema (floor 2)."""
+"""What a completed result must look like beyond its schema."""
 
 import datetime
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Before anything is trained: images packed, and the results that are there held against them (floor 3)."""
+"""Before anything is trained: images packed, and the results that are there held against them."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a process of this project sets for itself (floor 0)."""
+"""What a process of this project sets for itself."""
 
 import ctypes
 import os

@@ -1,4 +1,4 @@
-"""Profiles and ``--set``: what a whole invocation changes about every run (floor 1).
+"""Profiles and ``--set``: what a whole invocation changes about every run.
 
 ``suites/profiles/paper.yaml`` is the ground every run stands on (the paper's Appendix A). A manifest's
 entries are laid over it, another profile's patch over those, and ``--set`` over everything.

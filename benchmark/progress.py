@@ -1,4 +1,4 @@
-"""What a person sees while a suite runs: bars on a terminal, plain lines elsewhere (floor 5)."""
+"""What a person sees while a suite runs: bars on a terminal, plain lines elsewhere."""
 
 import time
 from collections.abc import Callable

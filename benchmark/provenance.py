@@ -1,4 +1,4 @@
-"""By what code, packages and machine a result was made (floor 1, no torch)."""
+"""By what code, packages and machine a result was made."""
 
 import datetime
 import platform

@@ -1,4 +1,4 @@
-"""Planned runs through an executor to results (floor 5).
+"""Planned runs through an executor to results.
 
 Files hold all truth: a run is done when its result is in the store. The scheduler only decides what starts when.
 """

@@ -1,4 +1,4 @@
-"""Common ground of every schema: strict, frozen, closed, and errors a person can act on (floor 0)."""
+"""Common ground of every schema: strict, frozen, closed, and errors a person can act on."""
 
 import difflib
 import json

@@ -1,4 +1,4 @@
-"""Random streams that are the same on every machine (floor 0).
+"""Random streams that are the same on every machine.
 
 Every random choice of a run is drawn from a stream of its own, named by (seed, purpose, epoch). The
 streams are NumPy's counter-based Philox: unlike torch's generators they do not depend on the device or

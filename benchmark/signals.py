@@ -1,4 +1,4 @@
-"""What a polite end asks of this process: Ctrl-C, SIGTERM, a terminal that closes (floor 0).
+"""What a polite end asks of this process: Ctrl-C, SIGTERM, a terminal that closes.
 
 The first signal raises ``KeyboardInterrupt`` in the main thread, once and nowhere else than where it does no harm; what
 comes behind it is counted and raises nothing, so that whoever cleans up is left in peace.

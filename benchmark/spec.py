@@ -1,4 +1,4 @@
-"""The frozen description of one run, and its id (floor 0).
+"""The frozen description of one run, and its id.
 
 A run is named by its content: the id is a hash of the spec without the fields that equal their default,
 so a new field with a no-op default renames nothing.

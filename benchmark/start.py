@@ -1,4 +1,4 @@
-"""What every process of this project does first, so that its code is this folder's (floor 6).
+"""What every process of this project does first, so that its code is this folder's.
 
 ``python -P benchmark/start.py RUN_FOLDER`` starts a worker; helpers of one load this file too, as Python's
 ``spawn`` has it. It imports nothing that could lie elsewhere: ``os`` and ``sys`` are part of the interpreter.

@@ -1,4 +1,4 @@
-"""What a handful of trials says about a mean (floor 0)."""
+"""What a handful of trials says about a mean."""
 
 import math
 from collections.abc import Sequence

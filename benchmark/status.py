@@ -1,4 +1,4 @@
-"""What state each planned run is in, read from files alone (floor 3)."""
+"""What state each planned run is in, read from files alone."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Results on disk: one JSON a run, written once and never replaced (floor 1).
+"""Results on disk: one JSON a run, written once and never replaced.
 
 ``<results>/<profile>/<run_id>.json`` holds completed runs only. The latest failed attempt of a run lies in
 ``failures/`` beside them, until the run completes; files that turned out damaged are set aside in

@@ -1,4 +1,4 @@
-"""A manifest under a profile: every printed cell with the run it reads (floor 1)."""
+"""A manifest under a profile: every printed cell with the run it reads."""
 
 import fnmatch
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Standard output and error, whoever reads them (floor 0)."""
+"""Standard output and error, whoever reads them."""
 
 import errno
 import io

@@ -1,4 +1,4 @@
-"""Can what lies on disk be trusted? Every result file, and every manifest against itself (floor 3)."""
+"""Can what lies on disk be trusted? Every result file, and every manifest against itself."""
 
 import json
 from collections import Counter, defaultdict

@@ -1,4 +1,4 @@
-"""When a worker is to end before its run is done: a signal, a runner that is gone, a time that is up (floor 2)."""
+"""When a worker is to end before its run is done: a signal, a runner that is gone, a time that is up."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""Words for people, put together in one way everywhere (floor 0)."""
+"""Words for people, put together in one way everywhere."""
 
 import unicodedata
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""One run: a job in, a result out (floor 4), started by :mod:`benchmark.start`.
+"""One run: a job in, a result out, started by :mod:`benchmark.start`.
 
 Every engine starts this same command, and files hold all truth. A worker that is asked to end by a signal, or whose
 runner is gone, saves its state and exits 75; started again, it goes on. Whatever ends a run otherwise is recorded as

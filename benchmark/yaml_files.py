@@ -1,4 +1,4 @@
-"""Reading YAML safely: no objects, no duplicate keys, no bombs, and no word that turns into another (floor 0).
+"""Reading YAML safely: no objects, no duplicate keys, no bombs, and no word that turns into another.
 
 YAML 1.1 reads ``no`` as false, ``010`` as eight, ``1:30`` as ninety, ``2024-01-01`` as a date and ``1e-3`` as a word.
 Here ``true``, ``false``, ``null`` and decimal numbers are what they look like, and everything else is a word.

@@ -136,11 +136,8 @@ def test_files_are_short(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_every_module_says_what_it_is_and_on_which_floor(module: str) -> None:
-    text = ast.get_docstring(tree(module))
-    assert text
-    for floor in re.findall(r"\(floor (\d)", text):
-        assert int(floor) == FLOOR[room(module)]
+def test_every_module_says_what_it_is(module: str) -> None:
+    assert ast.get_docstring(tree(module))
 
 
 def test_the_documents_put_the_rooms_on_the_same_floors() -> None:

@@ -1,1 +1,1 @@
-"""How fast the suite is, measured beside a plain reference loop (floor 4)."""
+"""How fast the suite is, measured beside a plain reference loop."""

@@ -1,4 +1,4 @@
-"""The commands (floor 6). Heavy imports stay inside the commands that need them."""
+"""The commands. Heavy imports stay inside the commands that need them."""
 
 import sys
 import traceback

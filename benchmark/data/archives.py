@@ -1,4 +1,4 @@
-"""Where the publishers keep their sets, and how to know that one got the right bytes (floor 1, no torch).
+"""Where the publishers keep their sets, and how to know that one got the right bytes.
 
 Sizes and md5 sums stand here only where two public sources that don't copy each other agree; docs/datasets.md
 names the terms of use.

@@ -1,4 +1,4 @@
-"""Batches that never leave the device (floor 1; the one file of this room that imports torch).
+"""Batches that never leave the device (the one file of this room that imports torch).
 
 The uint8 images lie on the device, zero border included, as one table of pixels; crop and flip are one gather,
 whatever the images' sizes.

@@ -1,4 +1,4 @@
-"""A progress bar on a terminal, nothing elsewhere (floor 1, no torch)."""
+"""A progress bar on a terminal, nothing elsewhere."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

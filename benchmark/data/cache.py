@@ -1,4 +1,4 @@
-"""The cache folder that keeps a packed image set (floor 1, no torch).
+"""The cache folder that keeps a packed image set.
 
 It holds ``.npy`` files and ``meta.json``, and appears whole or not at all: it is written beside its place
 and renamed. Every reading computes the digest of pixels and labels anew and compares it with what ``meta.json``

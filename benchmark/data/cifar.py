@@ -1,4 +1,4 @@
-"""CIFAR-10 and CIFAR-100 as their publisher ships them: pickles in a folder (floor 1, no torch).
+"""CIFAR-10 and CIFAR-100 as their publisher ships them: pickles in a folder.
 
 A pickle can run any code. These are therefore held against the official md5 first, and then read by an
 unpickler that knows how to rebuild a NumPy array and nothing else.

@@ -1,4 +1,4 @@
-"""What an image file shows that its RGB bytes do not say (floor 1, no torch).
+"""What an image file shows that its RGB bytes do not say.
 
 A published set is read as everybody reads it, by Pillow's ``convert("RGB")``, or its numbers could not be compared.
 In a folder of one's own nobody expects that, so a photo is turned upright, and what could be shown in several ways

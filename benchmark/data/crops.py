@@ -1,4 +1,4 @@
-"""The random choices of an epoch (floor 1, no torch).
+"""The random choices of an epoch.
 
 They are tables indexed by sample, drawn once an epoch, so that they depend on nothing but (seed, epoch): not
 on batch size, device, method or on where a run was resumed.

@@ -1,4 +1,4 @@
-"""From image files to pixels, in processes of their own (floor 1, no torch).
+"""From image files to pixels, in processes of their own.
 
 A decoding process imports this file and what it needs, and nothing heavy: each costs memory.
 """

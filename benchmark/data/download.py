@@ -1,4 +1,4 @@
-"""Fetching one file over HTTP: resumed where the server can, checked before it gets its name (floor 1, no torch)."""
+"""Fetching one file over HTTP: resumed where the server can, checked before it gets its name."""
 
 import errno
 import hashlib

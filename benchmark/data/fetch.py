@@ -1,4 +1,4 @@
-"""``data get`` and ``check``: fetching a set, and holding what is there against the lists (floor 1, no torch)."""
+"""``data get`` and ``check``: fetching a set, and holding what is there against the lists."""
 
 import contextlib
 import shutil

@@ -1,4 +1,4 @@
-"""Sets in folders ``train/<class>/*, test/<class>/*``: mirrors of known sets, and people's own (floor 1, no torch)."""
+"""Sets in folders ``train/<class>/*, test/<class>/*``: mirrors of known sets, and people's own."""
 
 from pathlib import Path
 

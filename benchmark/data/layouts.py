@@ -1,4 +1,4 @@
-"""The publishers' index files: which images, which split, which class (floor 1, no torch).
+"""The publishers' index files: which images, which split, which class.
 
 Labels are the publishers' own, minus one where they count from one. tiny-ImageNet's are places in its
 ``wnids.txt``; a reduced copy may keep the whole list as ``wnids.full.txt``.

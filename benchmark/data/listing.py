@@ -1,4 +1,4 @@
-"""Which images a set has, before any of them is read, and what can be wrong with that (floor 1, no torch)."""
+"""Which images a set has, before any of them is read, and what can be wrong with that."""
 
 import hashlib
 import os

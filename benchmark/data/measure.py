@@ -1,4 +1,4 @@
-"""What is computed of pixels once, exactly: channel statistics, digests and copies (floor 1, no torch)."""
+"""What is computed of pixels once, exactly: channel statistics, digests and copies."""
 
 import hashlib
 import math

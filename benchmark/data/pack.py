@@ -1,4 +1,4 @@
-"""Decoding a whole set into the arrays of the cache, in parallel and in bounded memory (floor 1, no torch)."""
+"""Decoding a whole set into the arrays of the cache, in parallel and in bounded memory."""
 
 import io
 import multiprocessing

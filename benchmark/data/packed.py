@@ -1,4 +1,4 @@
-"""Decoded image sets, in memory or mapped from the cache (floor 1, no torch)."""
+"""Decoded image sets, in memory or mapped from the cache."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

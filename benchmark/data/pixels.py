@@ -1,4 +1,4 @@
-"""Test images to look at, as the network sees them but for normalisation (floor 1, no torch)."""
+"""Test images to look at, as the network sees them but for normalisation."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Where each set lies below the data directory, and what a glance tells (floor 1, no torch and no NumPy)."""
+"""Where each set lies below the data directory, and what a glance tells."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""From a spec's dataset to its images (floor 1, no torch): files, cache, subset, stand-ins."""
+"""From a spec's dataset to its images: files, cache, subset, stand-ins."""
 
 from dataclasses import replace
 from pathlib import Path

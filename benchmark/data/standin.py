@@ -1,4 +1,4 @@
-"""Generated images that a network can learn, for smoke runs (floor 1, no torch).
+"""Generated images that a network can learn, for smoke runs.
 
 Every class is a blurred random pattern, every image its class's pattern plus noise. Made in integers
 from the project's own streams: the same bytes on every machine, with nothing to download.

@@ -1,4 +1,4 @@
-"""Unpacking an archive that nobody vouches for (floor 1, no torch)."""
+"""Unpacking an archive that nobody vouches for."""
 
 import shutil
 import stat

@@ -1,1 +1,1 @@
-"""Engines that place worker processes somewhere and watch them (floor 4)."""
+"""Engines that place worker processes somewhere and watch them."""

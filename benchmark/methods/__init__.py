@@ -1,1 +1,1 @@
-"""The method: masks, views, joint classifiers, losses and predictions; input mixing (floor 2)."""
+"""The method: masks, views, joint classifiers, losses and predictions; input mixing."""

@@ -1,1 +1,1 @@
-"""Backbones as lists of stages, and their seeded initialisation (floor 1)."""
+"""Backbones as lists of stages, and their seeded initialisation."""

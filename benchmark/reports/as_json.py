@@ -1,4 +1,4 @@
-"""What ``report --format json`` prints: the numbers of the reports as plain data (floor 3)."""
+"""What ``report --format json`` prints: the numbers of the reports as plain data."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Everything known of a suite as a tidy frame, one row a cell and metric (floor 3)."""
+"""Everything known of a suite as a tidy frame, one row a cell and metric."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

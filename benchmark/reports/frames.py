@@ -1,4 +1,4 @@
-"""Results as tidy frames for people who compute: one row a number, without torch (floor 3)."""
+"""Results as tidy frames for people who compute: one row a number, without torch."""
 
 import io
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The activation maps of a suite's runs, image by image, before any picture (floor 3)."""
+"""The activation maps of a suite's runs, image by image, before any picture."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The images behind results: how many were trained on, and which were tested on as well (floor 3)."""
+"""The images behind results: how many were trained on, and which were tested on as well."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Activation maps side by side: a line an image, a column a network (floor 3)."""
+"""Activation maps side by side: a line an image, a column a network."""
 
 import textwrap
 

@@ -1,4 +1,4 @@
-"""A table as Markdown: ours, and under the paper's own protocol the published number below it (floor 3)."""
+"""A table as Markdown: ours, and under the paper's own protocol the published number below it."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Which reports belong on disk: those that are there, and those of suites with results there (floor 3)."""
+"""Which reports belong on disk: those that are there, and those of suites with results there."""
 
 from collections.abc import Sequence
 from pathlib import Path

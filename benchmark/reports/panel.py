@@ -1,4 +1,4 @@
-"""What all panels of a plot share: names and colours, legend, marks and row names (floor 3)."""
+"""What all panels of a plot share: names and colours, legend, marks and row names."""
 
 import re
 import textwrap

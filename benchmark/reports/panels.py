@@ -1,4 +1,4 @@
-"""The panels that plots are made of: dots by row, lines over a number, bars of overheads (floor 3)."""
+"""The panels that plots are made of: dots by row, lines over a number, bars of overheads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

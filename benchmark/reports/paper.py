@@ -1,4 +1,4 @@
-"""The whole paper under one variant: its claims answered, its cells judged, what is missing (floor 3)."""
+"""The whole paper under one variant: its claims answered, its cells judged, what is missing."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

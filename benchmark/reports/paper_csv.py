@@ -1,4 +1,4 @@
-"""What the whole paper's suites say together, as CSV: claims, distances and trials (floor 3)."""
+"""What the whole paper's suites say together, as CSV: claims, distances and trials."""
 
 import csv
 import io

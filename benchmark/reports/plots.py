@@ -1,4 +1,4 @@
-"""A table as a picture, PNG and SVG; the same table gives the same bytes (floor 3)."""
+"""A table as a picture, PNG and SVG; the same table gives the same bytes."""
 
 import io
 import math

@@ -1,4 +1,4 @@
-"""Cells and claims with the trials that they read, ready to be judged (floor 3)."""
+"""Cells and claims with the trials that they read, ready to be judged."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Which completed runs a cell can read; every result file is opened at most once (floor 3)."""
+"""Which completed runs a cell can read; every result file is opened at most once."""
 
 from collections import defaultdict
 

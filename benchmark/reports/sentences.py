@@ -1,4 +1,4 @@
-"""The sentences that every format says of verdicts and claims (floor 3)."""
+"""The sentences that every format says of verdicts and claims."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""``summary.md``: the whole paper on one sheet, claims first, then every number, then what is missing (floor 3)."""
+"""``summary.md``: the whole paper on one sheet, claims first, then every number, then what is missing."""
 
 from collections.abc import Iterator
 

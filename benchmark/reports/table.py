@@ -1,4 +1,4 @@
-"""The printed table, before any format (floor 3)."""
+"""The printed table, before any format."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace

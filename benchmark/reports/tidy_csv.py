@@ -1,4 +1,4 @@
-"""The tidy frame as CSV text (floor 3)."""
+"""The tidy frame as CSV text."""
 
 from typing import Any
 

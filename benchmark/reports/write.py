@@ -1,4 +1,4 @@
-"""Reports on disk: one folder a profile (floor 3).
+"""Reports on disk: one folder a profile.
 
 For each suite a CSV, a Markdown file and two pictures; for the whole paper its claims, trials and a summary.
 """

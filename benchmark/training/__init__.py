@@ -1,1 +1,1 @@
-"""The training loop, evaluation and checkpoints (floor 3). The loop is bare: what varies comes in."""
+"""The training loop, evaluation and checkpoints. The loop is bare: what varies comes in."""

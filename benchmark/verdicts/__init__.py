@@ -1,1 +1,1 @@
-"""What trials say of a printed number and of a claim, by the rules of docs/statistics.md (floor 3, no torch)."""
+"""What trials say of a printed number and of a claim, by the rules of docs/statistics.md."""
