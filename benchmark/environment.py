@@ -9,6 +9,10 @@ import os
 import re
 from collections.abc import Mapping
 
+#: This project's own: names a recorder of steps as ``module:function``, in place of CUDA's. What is recorded gives the
+#: same digits; tests record with it on a processor.
+RECORDER_VARIABLE = "SFE_STEP_RECORDER"
+
 _ONEDNN = ("MAX_CPU_ISA", "CPU_ISA_HINTS", "DEFAULT_FPMATH_MODE")
 NAMES = (
     "ATEN_CPU_CAPABILITY",

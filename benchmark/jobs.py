@@ -35,8 +35,6 @@ EXIT_UNUSABLE = 78
 
 #: Names the process of a runner that no worker is to outlive; of the same machine, and the worker's parent.
 LEASH_VARIABLE = "SFE_RUNNER_PID"
-#: Names a recorder of steps as ``module:function``, in place of CUDA's: what tests record with on a processor.
-RECORDER_VARIABLE = "SFE_STEP_RECORDER"
 
 
 def _is_text(value: object) -> object:

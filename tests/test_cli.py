@@ -17,7 +17,7 @@ from benchmark import code, hardware
 from benchmark.cli import main
 from benchmark.cli.common import run_folders
 from benchmark.code import this_code
-from benchmark.jobs import RECORDER_VARIABLE
+from benchmark.environment import RECORDER_VARIABLE
 from benchmark.locks import Lock
 from benchmark.manifest import PAPER_SUITES, find_manifests
 from benchmark.paths import SUITES

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from benchmark.data.standin import standin
-from benchmark.jobs import RECORDER_VARIABLE
+from benchmark.environment import RECORDER_VARIABLE
 from benchmark.spec import TrainSpec
 from benchmark.store import Store
 from benchmark.training.loop import Training, apply_numerics

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 import benchmark.worker
-from benchmark.jobs import EXIT_FAILED, EXIT_INTERRUPTED, RECORDER_VARIABLE, Job, RunFolder
+from benchmark.environment import RECORDER_VARIABLE
+from benchmark.jobs import EXIT_FAILED, EXIT_INTERRUPTED, Job, RunFolder
 from benchmark.spec import TrainSpec, run_id
 from benchmark.store import Store
 

@@ -17,6 +17,7 @@ import torch
 from benchmark import code, worker
 from benchmark.axes import Dataset, Masks, Method, Network, Numerics, Schedule
 from benchmark.code import this_code
+from benchmark.environment import RECORDER_VARIABLE
 from benchmark.errors import DivergedError
 from benchmark.hardware import cpu_model
 from benchmark.jobs import (
@@ -26,7 +27,6 @@ from benchmark.jobs import (
     EXIT_NO_DEVICE,
     EXIT_UNUSABLE,
     LEASH_VARIABLE,
-    RECORDER_VARIABLE,
     Job,
     RunFolder,
     worker_command,

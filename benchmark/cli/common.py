@@ -12,11 +12,11 @@ from typing import Any
 import click
 
 from benchmark.code import this_code
+from benchmark.environment import RECORDER_VARIABLE
 from benchmark.errors import UserError
 from benchmark.files import user_path
 from benchmark.folders import why_no_folder, why_unusable, why_unwritable
 from benchmark.hardware import cpu_has_bf16
-from benchmark.jobs import RECORDER_VARIABLE
 from benchmark.manifest import find_manifests
 from benchmark.paths import HOME, PACKAGE
 from benchmark.plan import Plan

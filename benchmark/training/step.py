@@ -14,8 +14,8 @@ from collections.abc import Callable, Hashable
 import torch
 from torch import Tensor
 
+from benchmark.environment import RECORDER_VARIABLE
 from benchmark.errors import RecordingError
-from benchmark.jobs import RECORDER_VARIABLE
 from benchmark.methods.mixing import Mixed
 from benchmark.paths import ROOT
 
@@ -87,7 +87,7 @@ def cuda_recorder(body: Callable[[], None]) -> Callable[[], None]:
 
 
 def recorder(device: torch.device) -> Recorder:
-    """CUDA's, or the one that :data:`~benchmark.jobs.RECORDER_VARIABLE` names.
+    """CUDA's, or the one that :data:`~benchmark.environment.RECORDER_VARIABLE` names.
 
     Raises:
         RuntimeError: the device records nothing, or work goes to its default stream, where nothing can be recorded.

@@ -15,8 +15,8 @@ from benchmark.bench import matrix
 from benchmark.bench.matrix import FAILED, MEASURED, METHODS, NOT_REACHED, REFUSED, TIMED_OUT, Job, Matrix, jobs_of
 from benchmark.bench.setup import OURS, REFERENCE, Setup
 from benchmark.cli import main
+from benchmark.environment import RECORDER_VARIABLE
 from benchmark.hardware import cpu_model
-from benchmark.jobs import RECORDER_VARIABLE
 from benchmark.training import cost
 from tests.inline import Inline
 

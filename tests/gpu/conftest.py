@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from benchmark.axes import Numerics
-from benchmark.jobs import RECORDER_VARIABLE
+from benchmark.environment import RECORDER_VARIABLE
 from benchmark.training.loop import apply_numerics
 
 from .here import DEVICE, REHEARSAL

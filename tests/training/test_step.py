@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from benchmark.environment import RECORDER_VARIABLE
 from benchmark.errors import RecordingError
-from benchmark.jobs import RECORDER_VARIABLE
 from benchmark.methods.mixing import Mixed
 from benchmark.training import step
 from benchmark.training.loop import Training
