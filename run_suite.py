@@ -13,7 +13,7 @@ if __name__ == "__main__" and not sys.flags.safe_path:
 for _name in [name for name in sys.modules if name.partition(".")[0] == "benchmark"]:
     del sys.modules[_name]
 sys.path.insert(0, _ROOT)
-from benchmark.start import main
+from benchmark.entry.start import main
 
 del sys.path[0]
 

@@ -1,12 +1,14 @@
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from benchmark import hardware
-from benchmark.signals import ENDING
+from benchmark.results.store import Store
+from benchmark.system import hardware
+from benchmark.system.signals import ENDING
 
 from .gpu.here import REHEARSAL
 
@@ -63,3 +65,8 @@ def own_process(own_numerics: None) -> Iterator[None]:
     yield
     for number, handler in handlers.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "results" / "paper")

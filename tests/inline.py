@@ -1,4 +1,4 @@
-"""A :class:`~benchmark.helper.Helper` that works in this process, where starting one would take seconds."""
+"""A :class:`~benchmark.system.helper.Helper` that works in this process, where starting one would take seconds."""
 
 import itertools
 from collections.abc import Callable, Iterator

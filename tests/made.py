@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from benchmark import hardware
-from benchmark.nvidia import Gpu
-from benchmark.spec import TrainSpec, run_id
-from benchmark.store import Result
+from benchmark.results.store import Result
+from benchmark.runs.spec import TrainSpec, run_id
+from benchmark.system import hardware
+from benchmark.system.nvidia import Gpu
 
 MACHINE: dict[str, Any] = {
     "code": {"release": "0.1.0", "commit": "c0ffee", "dirty": False},

@@ -10,14 +10,13 @@ from pydantic.fields import FieldInfo
 
 import benchmark.cli
 from benchmark.cli.common import count
-from benchmark.jobs import Job, Progress
-from benchmark.manifest import Manifest, Published
-from benchmark.profiles import Profile
-from benchmark.spec import RUN_SPEC
-from benchmark.store import ActivationMap
-
-from .test_cli_folders import commands
-from .test_spec import COST, SD
+from benchmark.execution.run_folder import Job, Progress
+from benchmark.results.store import ActivationMap
+from benchmark.runs.spec import RUN_SPEC
+from benchmark.suites.manifest import Manifest, Published
+from benchmark.suites.profiles import Profile
+from tests.cli.test_folders import commands
+from tests.runs.test_spec import COST, SD
 
 MODELS = (Job, Progress, Manifest, Profile, ActivationMap)
 

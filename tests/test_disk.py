@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-import benchmark.worker
+import benchmark.execution.worker
 from benchmark.cli import main
-from benchmark.folders import why_unwritable
-from benchmark.jobs import EXIT_BUSY, EXIT_FAILED, Job, RunFolder
-from benchmark.locks import Lock
-from benchmark.scheduler import Summary
-from benchmark.spec import run_id
-from benchmark.store import Store
+from benchmark.execution.run_folder import EXIT_BUSY, EXIT_FAILED, Job, RunFolder
+from benchmark.execution.scheduler import Summary
+from benchmark.results.store import Store
+from benchmark.runs.spec import run_id
+from benchmark.system.folders import why_unwritable
+from benchmark.system.locks import Lock
 from benchmark.training import checkpoint
 
 from .made import result, spec
@@ -82,7 +82,7 @@ def test_a_disk_that_fills_up_under_the_runner(
     tmp_path: Path, manifest: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Past the checks made first: the job can't be written."""
-    monkeypatch.setattr("benchmark.files._write_atomic", no_space)
+    monkeypatch.setattr("benchmark.system.files._write_atomic", no_space)
     options = [word for kind in ("results", "scratch", "reports") for word in (f"--{kind}-dir", tmp_path / kind)]
     status, said = command("run", manifest, "--profile", "smoke", *options)
     assert status == 1
@@ -119,7 +119,7 @@ def ordered(tmp_path: Path) -> RunFolder:
 @pytest.fixture
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker without its signal handlers and without its changes to torch."""
-    monkeypatch.setattr("benchmark.watch.ENDING", ())
+    monkeypatch.setattr("benchmark.execution.watch.ENDING", ())
     monkeypatch.setattr("benchmark.training.loop.apply_numerics", lambda numerics: None)
 
 
@@ -129,7 +129,7 @@ def test_a_run_outlives_checkpoints_that_find_no_room(
 ) -> None:
     folder = ordered(tmp_path)
     monkeypatch.setattr(checkpoint, "write_atomic", no_space)
-    assert benchmark.worker.main([str(folder.folder)]) == 0
+    assert benchmark.execution.worker.main([str(folder.folder)]) == 0
     assert capsys.readouterr().out.count("no checkpoint was written: ") == 2
     assert Store(tmp_path / "results").completed() == {folder.job().run_id}
 
@@ -140,7 +140,7 @@ def test_reports_that_find_no_room_are_no_bad_input(
     def no_room(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "p/tiny.csv")
 
-    monkeypatch.setattr("benchmark.scheduler.Scheduler.run", lambda *_, **__: Summary())
+    monkeypatch.setattr("benchmark.execution.scheduler.Scheduler.run", lambda *_, **__: Summary())
     monkeypatch.setattr("benchmark.reports.write.write_atomic", no_room)
     options = [word for kind in ("results", "scratch", "reports") for word in (f"--{kind}-dir", tmp_path / kind)]
     status, said = command("run", manifest, "--profile", "smoke", *options)
@@ -152,7 +152,7 @@ def test_a_failure_without_a_record_points_to_none(
     tmp_path: Path, manifest: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     summary = Summary(failed={"some-run": "failed without a record: No space left on device"})
-    monkeypatch.setattr("benchmark.scheduler.Scheduler.run", lambda *_, **__: summary)
+    monkeypatch.setattr("benchmark.execution.scheduler.Scheduler.run", lambda *_, **__: summary)
     options = [word for kind in ("results", "scratch", "reports") for word in (f"--{kind}-dir", tmp_path / kind)]
     status, said = command("run", manifest, "--profile", "smoke", *options)
     assert (status, said) == (1, "failed: some-run: failed without a record: No space left on device\n")
@@ -164,8 +164,8 @@ def test_a_result_that_finds_no_room_leaves_all_that_was_there(
 ) -> None:
     folder, store = ordered(tmp_path), Store(tmp_path / "results")
     store.put(result())
-    monkeypatch.setattr("benchmark.store.write_atomic", no_space)
-    assert benchmark.worker.main([str(folder.folder)]) == EXIT_FAILED
+    monkeypatch.setattr("benchmark.results.store.write_atomic", no_space)
+    assert benchmark.execution.worker.main([str(folder.folder)]) == EXIT_FAILED
     assert "(which can't be recorded: No space left on device)" in capsys.readouterr().out
     assert store.load(result().run_id) == result()
     assert store.completed() == {result().run_id}
@@ -177,7 +177,7 @@ def test_a_run_under_way_from_another_scratch_folder_is_left_alone(
 ) -> None:
     folder = ordered(tmp_path)
     with Lock(Store(tmp_path / "results").lock(folder.job().run_id)):
-        assert benchmark.worker.main([str(folder.folder)]) == EXIT_BUSY
+        assert benchmark.execution.worker.main([str(folder.folder)]) == EXIT_BUSY
     assert f"process {os.getpid()} on " in capsys.readouterr().out
     assert not folder.attempts.exists(), "this is no attempt that vanished"
 

@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from benchmark.data.standin import standin
-from benchmark.environment import RECORDER_VARIABLE
-from benchmark.spec import TrainSpec
-from benchmark.store import Store
+from benchmark.results.store import Store
+from benchmark.runs.spec import TrainSpec
+from benchmark.system.environment import RECORDER_VARIABLE
 from benchmark.training.loop import Training, apply_numerics
 
 from .places import ROOT

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmark.profiles import PROFILE_NAMES, load_variant
-from benchmark.suite import load_suite
+from benchmark.suites.profiles import PROFILE_NAMES, load_variant
+from benchmark.suites.suite import load_suite
 
 from .places import ROOT
 from .test_end_to_end import reported, results, run_suite

@@ -5,11 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmark.manifest import PAPER_SUITES, find_manifests, suite_names
-from benchmark.paths import SUITES
-from benchmark.profiles import load_variant
-from benchmark.spec import TrainSpec
-from benchmark.suite import load_suite
+from benchmark.runs.spec import TrainSpec
+from benchmark.suites.manifest import PAPER_SUITES, find_manifests, suite_names
+from benchmark.suites.profiles import load_variant
+from benchmark.suites.suite import load_suite
+from benchmark.system.paths import SUITES
 
 from .places import ROOT
 

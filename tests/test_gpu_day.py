@@ -134,7 +134,7 @@ def test_without_git_results_name_the_packaged_commit(project: Path, tmp_path: P
     done = run_here(tmp_path / "machine", "setup", **there)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "work" / "data" / "suites" / "table1.yaml").exists()
-    code = "from benchmark.code import this_code; print(this_code())"
+    code = "from benchmark.results.code import this_code; print(this_code())"
     said = program(tmp_path / "work" / "code", "-c", code).stdout
     assert (project / ".gpu-day" / "common" / "commit").read_text() in said
     assert "packaged=True" in said

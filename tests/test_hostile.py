@@ -20,21 +20,21 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from benchmark.audit.merge import differences, merge
+from benchmark.audit.verify import verify
 from benchmark.cli import main
 from benchmark.errors import BenchmarkError, ManifestError, UserError
-from benchmark.jobs import Job, RunFolder
-from benchmark.merge import differences, merge
-from benchmark.paths import SUITES
-from benchmark.profiles import load_variant
-from benchmark.reports import markdown
+from benchmark.execution.run_folder import Job, RunFolder
 from benchmark.reports.frame import collect
+from benchmark.reports.renderers import markdown
 from benchmark.reports.table import tabulate
-from benchmark.spec import run_id
-from benchmark.store import Store
-from benchmark.suite import load_suite
+from benchmark.results.store import Store
+from benchmark.runs.spec import run_id
+from benchmark.suites.profiles import load_variant
+from benchmark.suites.suite import load_suite
+from benchmark.suites.yaml_files import MOST_VALUES, read_yaml
+from benchmark.system.paths import SUITES
 from benchmark.training import checkpoint
-from benchmark.verify import verify
-from benchmark.yaml_files import MOST_VALUES, read_yaml
 
 from .made import result, spec
 from .places import GOLDEN

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.code import this_code
-from benchmark.manifest import suite_names
-from benchmark.paths import SUITES
+from benchmark.results.code import this_code
+from benchmark.suites.manifest import suite_names
+from benchmark.system.paths import SUITES
 
 from .places import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-COMMAND = "import sys; sys.argv[0] = 'sfe-benchmark'; from benchmark.start import main; main()"
+COMMAND = "import sys; sys.argv[0] = 'sfe-benchmark'; from benchmark.entry.start import main; main()"
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_the_installed_command_works_in_the_current_folder(site: Path, tmp_path:
 
 
 def test_the_installed_code_has_no_commit_but_the_checkouts_digest(site: Path, tmp_path: Path) -> None:
-    shown = "from benchmark.code import *; code = this_code(); print(code.commit, code.digest, code.note, sep='\\n')"
+    shown = "from benchmark.results.code import *; c = this_code(); print(c.commit, c.digest, c.note, sep='\\n')"
     commit, digest, note = call(site, tmp_path, shown).splitlines()
     assert (commit, note) == (
         "None",

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-import benchmark.worker
-from benchmark.environment import RECORDER_VARIABLE
-from benchmark.jobs import EXIT_FAILED, EXIT_INTERRUPTED, Job, RunFolder
-from benchmark.spec import TrainSpec, run_id
-from benchmark.store import Store
+import benchmark.execution.worker
+from benchmark.execution.run_folder import EXIT_FAILED, EXIT_INTERRUPTED, Job, RunFolder
+from benchmark.results.store import Store
+from benchmark.runs.spec import TrainSpec, run_id
+from benchmark.system.environment import RECORDER_VARIABLE
 
 from .places import ROOT
 
@@ -68,7 +68,7 @@ def work(folder: str) -> None:
     log = os.open(RunFolder(Path(folder)).log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    os._exit(benchmark.worker.main([folder]))
+    os._exit(benchmark.execution.worker.main([folder]))
 
 
 @pytest.fixture(scope="module")

@@ -12,14 +12,14 @@ from contextlib import ExitStack
 
 import torch
 
-from benchmark.axes import Schedule
 from benchmark.bench.reference import ReferenceNet, reference_epochs, reference_loss
 from benchmark.bench.setup import BETA, OURS, OURS_BF16, REFERENCE, SFE, VIEWS, Numbers, Setup, standin_images
 from benchmark.data.standin import standin
-from benchmark.hardware import cpu_has_bf16
-from benchmark.helper import Helper
-from benchmark.processes import keep_freed_memory
-from benchmark.spec import PROTOCOL, TrainSpec
+from benchmark.runs.axes import Schedule
+from benchmark.runs.spec import PROTOCOL, TrainSpec
+from benchmark.system.hardware import cpu_has_bf16
+from benchmark.system.helper import Helper
+from benchmark.system.processes import keep_freed_memory
 from benchmark.training.loop import Training, apply_numerics
 
 LEARNING_RATE = 0.05

@@ -19,9 +19,9 @@ from benchmark.bench.measure import STEPS, cost_spec
 from benchmark.bench.setup import Numbers, Setup
 from benchmark.bench.traffic import bandwidth, step_bytes
 from benchmark.data.standin import standin
-from benchmark.environment import RECORDER_VARIABLE
 from benchmark.errors import RunError
-from benchmark.helper import Helper
+from benchmark.system.environment import RECORDER_VARIABLE
+from benchmark.system.helper import Helper
 from benchmark.training.cost import measure
 from benchmark.training.device import require_usable
 from benchmark.training.loop import apply_numerics

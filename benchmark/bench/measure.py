@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from benchmark.axes import Masks, Method
 from benchmark.bench.epochs import measure_epochs
 from benchmark.bench.setup import REFERENCE, SFE, Numbers, Setup, standin_images
 from benchmark.data.standin import standin
-from benchmark.hardware import ProcessorTime, processor_time
-from benchmark.spec import PROTOCOL, CostSpec, CostVariant
+from benchmark.runs.axes import Masks, Method
+from benchmark.runs.spec import PROTOCOL, CostSpec, CostVariant
+from benchmark.system.hardware import ProcessorTime, processor_time
 from benchmark.training.cost import measure, quartiles
 from benchmark.training.device import require_usable
 from benchmark.training.loop import apply_numerics

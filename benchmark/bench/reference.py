@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from benchmark.axes import Network
 from benchmark.data.packed import ImageSet, Split
 from benchmark.methods.network import JointNetwork
 from benchmark.models.backbone import build_backbone
+from benchmark.runs.axes import Network
 
 WORKERS = 2
 

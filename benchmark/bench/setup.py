@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from benchmark.axes import Dataset, Masks, Method, Network, Numerics
+from benchmark.runs.axes import Dataset, Masks, Method, Network, Numerics
 
 VIEWS, BETA = 9, 0.5  # K and β of the paper's ResNet-110
 SFE = Method(classifiers=2, beta=BETA, masks=Masks(views=VIEWS - 1))
@@ -29,7 +29,7 @@ class Setup:
         epochs: timed ones, a loop.
         threads: of the processor.
         precision: of the steps; the epochs are measured in fp32, and in bf16 where that pays.
-        compiled: whether this project's steps are, those of its epochs too, see :class:`~benchmark.axes.Numerics`.
+        compiled: whether this project's steps are, those of its epochs too, see :class:`~benchmark.runs.axes.Numerics`.
         graphs: whether they are recorded and replayed, those of its epochs not.
         device: ``cpu`` or ``cuda``.
         device_name: its model.

@@ -9,7 +9,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from benchmark.data.packed import ImageSet
-from benchmark.spec import CostSpec, CostVariant
+from benchmark.runs.spec import CostSpec, CostVariant
 from benchmark.training.cost import take_step, training_of
 
 #: What is copied to measure the memory's speed: far more than any cache holds.

@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from benchmark.bench.setup import OURS, REFERENCE
-from benchmark.files import write_atomic
+from benchmark.system.files import write_atomic
 from benchmark.wording import counted
 
 #: Up to this share of processor time lost to others a bench counts as undisturbed.

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import click
 
-from benchmark import __version__, signals
+from benchmark import __version__
 from benchmark.cli.bench import bench
 from benchmark.cli.common import Group
 from benchmark.cli.compare import compare
@@ -18,8 +18,9 @@ from benchmark.cli.report import report
 from benchmark.cli.run import run
 from benchmark.cli.verify import verify
 from benchmark.errors import BenchmarkError, UserError
-from benchmark.paths import PACKAGE
-from benchmark.terminal import guard_streams
+from benchmark.system import signals
+from benchmark.system.paths import PACKAGE
+from benchmark.system.terminal import guard_streams
 from benchmark.wording import one_line
 
 

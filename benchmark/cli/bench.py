@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from benchmark.axes import Network
-from benchmark.catalogue import NETWORKS
 from benchmark.cli.common import (
     MINUTES,
     check_precision,
@@ -26,14 +24,16 @@ from benchmark.cli.common import (
     require_writable,
     shown,
 )
-from benchmark.code import require_same, this_code
 from benchmark.errors import RunError, UserError, is_out_of_memory
-from benchmark.files import read_regular
-from benchmark.hardware import chosen_device, cores, gpus, processor_time, seeing_only
-from benchmark.packages import importing, require_packages
-from benchmark.processes import unbound
-from benchmark.provenance import describe
-from benchmark.schema import MANY
+from benchmark.results.code import require_same, this_code
+from benchmark.results.provenance import describe
+from benchmark.runs.axes import Network
+from benchmark.runs.catalogue import NETWORKS
+from benchmark.runs.schema import MANY
+from benchmark.system.files import read_regular
+from benchmark.system.hardware import chosen_device, cores, gpus, processor_time, seeing_only
+from benchmark.system.packages import importing, require_packages
+from benchmark.system.processes import unbound
 
 if TYPE_CHECKING:
     from benchmark.bench.setup import Numbers, Setup

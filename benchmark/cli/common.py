@@ -11,19 +11,19 @@ from typing import Any
 
 import click
 
-from benchmark.code import this_code
-from benchmark.environment import RECORDER_VARIABLE
 from benchmark.errors import UserError
-from benchmark.files import user_path
-from benchmark.folders import why_no_folder, why_unusable, why_unwritable
-from benchmark.hardware import cpu_has_bf16
-from benchmark.manifest import find_manifests
-from benchmark.paths import HOME, PACKAGE
-from benchmark.plan import Plan
-from benchmark.profiles import PROFILE_NAMES, Variant
-from benchmark.schema import MANY, MANY_RUNS
-from benchmark.store import Store
-from benchmark.suite import Suite, load_suites
+from benchmark.planning.plan import Plan
+from benchmark.results.code import this_code
+from benchmark.results.store import Store
+from benchmark.runs.schema import MANY, MANY_RUNS
+from benchmark.suites.manifest import find_manifests
+from benchmark.suites.profiles import PROFILE_NAMES, Variant
+from benchmark.suites.suite import Suite, load_suites
+from benchmark.system.environment import RECORDER_VARIABLE
+from benchmark.system.files import user_path
+from benchmark.system.folders import why_no_folder, why_unusable, why_unwritable
+from benchmark.system.hardware import cpu_has_bf16
+from benchmark.system.paths import HOME, PACKAGE
 from benchmark.wording import one_line, shortened
 
 

@@ -10,11 +10,11 @@ import click
 
 from benchmark.cli.common import json_option, results_option, say
 from benchmark.errors import UserError
-from benchmark.files import user_path
-from benchmark.folders import why_no_folder
-from benchmark.manifest import find_manifests
-from benchmark.profiles import PROFILE_NAMES, Variant, load_variant
-from benchmark.store import Store
+from benchmark.results.store import Store
+from benchmark.suites.manifest import find_manifests
+from benchmark.suites.profiles import PROFILE_NAMES, Variant, load_variant
+from benchmark.system.files import user_path
+from benchmark.system.folders import why_no_folder
 
 if TYPE_CHECKING:
     from benchmark.verdicts.compare import Compared
@@ -34,8 +34,8 @@ def compare(first: str, second: str, suites: tuple[str, ...], results_dir: Path,
     """
     from benchmark.reports.paper import whole_paper
     from benchmark.reports.readings import readings_of
-    from benchmark.reports.runs import Runs
-    from benchmark.suite import load_suites
+    from benchmark.results.trials import Runs
+    from benchmark.suites.suite import load_suites
     from benchmark.verdicts.compare import compare as compared
 
     sides = [_side(text, results_dir) for text in (first, second)]

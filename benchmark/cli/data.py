@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from benchmark.catalogue import DATASETS
 from benchmark.cli.common import Group, data_option, scratch_option
 from benchmark.errors import DataError
-from benchmark.files import read_regular
+from benchmark.runs.catalogue import DATASETS
+from benchmark.system.files import read_regular
 
 _NAME = click.argument("name", type=click.Choice(list(DATASETS)), metavar="NAME")
 

@@ -24,15 +24,15 @@ from benchmark.cli.common import (
     suites_argument,
     trials_option,
 )
-from benchmark.costs import GPU_MEMORY_BASIS, MEMORY_BASIS, device_memory_gib
-from benchmark.disk import disk_needs, in_words
-from benchmark.hardware import Device, chosen_device, gpus
-from benchmark.manifest import PAPER_SUITES, find_manifests, load_manifest, suite_names
-from benchmark.measured import pace_of
-from benchmark.plan import Plan, make_plan
-from benchmark.profiles import load_variant
-from benchmark.status import TimeLeft, claims_reported, count_states, failures, open_runs
-from benchmark.store import Store
+from benchmark.execution.status import TimeLeft, claims_reported, count_states, failures, open_runs
+from benchmark.planning.disk import disk_needs, in_words
+from benchmark.planning.estimates import GPU_MEMORY_BASIS, MEMORY_BASIS, device_memory_gib
+from benchmark.planning.measured import pace_of
+from benchmark.planning.plan import Plan, make_plan
+from benchmark.results.store import Store
+from benchmark.suites.manifest import PAPER_SUITES, find_manifests, load_manifest, suite_names
+from benchmark.suites.profiles import load_variant
+from benchmark.system.hardware import Device, chosen_device, gpus
 from benchmark.wording import counted, duration
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
+from benchmark.audit.merge import Conflict, differences
+from benchmark.audit.merge import merge as merge_results
 from benchmark.cli.common import FOLDER, results_option, say, shown
-from benchmark.merge import Conflict, differences
-from benchmark.merge import merge as merge_results
 from benchmark.wording import counted, one_line
 
 

@@ -26,9 +26,9 @@ from benchmark.cli.common import (
     write_reports,
 )
 from benchmark.errors import UserError
-from benchmark.profiles import PLAN_CHOICES, Variant, load_variant
-from benchmark.store import Store
-from benchmark.suite import Suite
+from benchmark.results.store import Store
+from benchmark.suites.profiles import PLAN_CHOICES, Variant, load_variant
+from benchmark.suites.suite import Suite
 
 _CHECK = "Write nothing; end with 1 where reports on disk are not current. Without a suite those of all that have some."
 #: A report reads measurements of whatever device they are.
@@ -77,8 +77,8 @@ def report(
     tell = functools.partial(click.echo, err=form == "json")
     write_reports(loaded, store, reports_dir, trials, tell, cache_dir)
     if form == "json":
-        from benchmark.reports.as_json import as_json
-        from benchmark.reports.runs import Runs
+        from benchmark.reports.renderers.as_json import as_json
+        from benchmark.results.trials import Runs
 
         click.echo(as_json(loaded, variant, Runs(store), trials))
 

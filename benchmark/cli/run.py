@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from benchmark import signals
 from benchmark.cli.common import (
     MINUTES,
     check_graphs,
@@ -34,17 +33,18 @@ from benchmark.cli.common import (
     trials_option,
     write_reports,
 )
-from benchmark.code import require_same, this_code
 from benchmark.errors import OtherCodeError, UserError
-from benchmark.files import sweep
-from benchmark.hardware import chosen_device
-from benchmark.packages import require_packages
-from benchmark.plan import make_plan, taken_up
-from benchmark.profiles import load_variant
-from benchmark.store import Status, Store
+from benchmark.planning.plan import make_plan, taken_up
+from benchmark.results.code import require_same, this_code
+from benchmark.results.store import Status, Store
+from benchmark.suites.profiles import load_variant
+from benchmark.system import signals
+from benchmark.system.files import sweep
+from benchmark.system.hardware import chosen_device
+from benchmark.system.packages import require_packages
 
 if TYPE_CHECKING:
-    from benchmark.scheduler import Summary
+    from benchmark.execution.scheduler import Summary
 
 
 @click.command()
@@ -89,12 +89,12 @@ def run(
     SUITE is table1 … table7, figure4, all (these eight), figure1, precision, or the path of a manifest.
     """
     deadline = time.monotonic() + 60 * budget_min if budget_min else math.inf
-    from benchmark.executors.local import LocalExecutor
-    from benchmark.measured import pace_of
-    from benchmark.preparation import prepare_data, warnings
-    from benchmark.progress import make_view
-    from benchmark.scheduler import Places, Scheduler
-    from benchmark.verify import unreadable
+    from benchmark.audit.verify import unreadable
+    from benchmark.execution.executors.local import LocalExecutor
+    from benchmark.execution.preparation import prepare_data, warnings
+    from benchmark.execution.progress import make_view
+    from benchmark.execution.scheduler import Places, Scheduler
+    from benchmark.planning.measured import pace_of
 
     name_code()  # before the data is prepared: somebody may change it meanwhile
     chosen = chosen_device(device)  # before anything is written or moved
@@ -179,7 +179,7 @@ def _report(summary: "Summary", write: Callable[[], None]) -> bool:
 
 
 def _name_failures(summary: "Summary", store: Store) -> None:
-    from benchmark.status import why_failed
+    from benchmark.execution.status import why_failed
 
     recorded = {name for name, outcome in summary.failed.items() if outcome in get_args(Status)}
     for name, outcome in summary.failed.items():  # a full disk keeps no record, and maybe one of before

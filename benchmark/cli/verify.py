@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
+from benchmark.audit.verify import Finding
+from benchmark.audit.verify import verify as verify_all
 from benchmark.cli.common import json_option, results_option, say, shown, suites_argument
-from benchmark.manifest import find_manifests, suite_names
-from benchmark.store import Store
-from benchmark.verify import Finding
-from benchmark.verify import verify as verify_all
+from benchmark.results.store import Store
+from benchmark.suites.manifest import find_manifests, suite_names
 from benchmark.wording import counted
 
 

@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from benchmark.axes import Dataset
 from benchmark.data.crops import crop_range, draw_epoch
 from benchmark.data.measure import Channels
 from benchmark.data.packed import Split
+from benchmark.runs.axes import Dataset
 
 
 def normalise(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:

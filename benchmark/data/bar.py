@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from benchmark.terminal import live_console
+from benchmark.system.terminal import live_console
 
 
 @contextmanager

@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from benchmark.data.measure import Channels, Copies
 from benchmark.data.packed import ImageSet, Split
 from benchmark.errors import DataError
-from benchmark.files import read_regular
-from benchmark.folders import sync_folder
-from benchmark.locks import waiting
+from benchmark.system.files import read_regular
+from benchmark.system.folders import sync_folder
+from benchmark.system.locks import waiting
 
 #: Raised whenever the files of a cache folder change their meaning; older folders are packed again.
 FORMAT_VERSION = 3

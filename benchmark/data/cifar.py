@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.catalogue import DATASETS
 from benchmark.data.listing import fingerprint
 from benchmark.data.packed import ImageSet, Split, image_set
 from benchmark.errors import DataError
-from benchmark.files import read_regular
+from benchmark.runs.catalogue import DATASETS
+from benchmark.system.files import read_regular
 
 
 @dataclass(frozen=True, kw_only=True)

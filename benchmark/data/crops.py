@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.axes import Dataset
 from benchmark.data.packed import Split
+from benchmark.runs.axes import Dataset
 from benchmark.seeding import stream
 
 

@@ -18,8 +18,8 @@ from PIL import Image
 from benchmark.data.clear import upright, why_unclear
 from benchmark.data.measure import channel_counts, image_digest
 from benchmark.errors import DataError
-from benchmark.files import open_regular
-from benchmark.processes import start_process
+from benchmark.system.files import open_regular
+from benchmark.system.processes import start_process
 
 
 class Budget:

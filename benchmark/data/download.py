@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmark.data.archives import Archive
 from benchmark.data.bar import progress_bar
 from benchmark.errors import DataError
-from benchmark.files import open_regular
+from benchmark.system.files import open_regular
 
 #: Attempts in a row that bring not one byte before the download gives up; what came is kept for the next call.
 ATTEMPTS = 5

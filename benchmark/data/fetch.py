@@ -5,8 +5,6 @@ import shutil
 import uuid
 from pathlib import Path
 
-from benchmark.axes import Dataset
-from benchmark.catalogue import DATASETS
 from benchmark.data.archives import PUBLICATIONS
 from benchmark.data.cifar import LAYOUTS as CIFAR
 from benchmark.data.cifar import read_cifar
@@ -18,8 +16,10 @@ from benchmark.data.pack import decode_all
 from benchmark.data.places import FOLDERS, glance
 from benchmark.data.unpack import unpack
 from benchmark.errors import DataError
-from benchmark.folders import sync_folder
-from benchmark.locks import waiting
+from benchmark.runs.axes import Dataset
+from benchmark.runs.catalogue import DATASETS
+from benchmark.system.folders import sync_folder
+from benchmark.system.locks import waiting
 
 #: Below the data directory: what is being fetched, and archives that somebody put there by hand.
 DOWNLOADS = "downloads"

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.axes import Dataset
-from benchmark.catalogue import DATASETS
 from benchmark.data.listing import ListedSplit, Listing, files_below
 from benchmark.errors import DataError
+from benchmark.runs.axes import Dataset
+from benchmark.runs.catalogue import DATASETS
 
 
 def read_folder(dataset: Dataset, data_dir: Path) -> Listing:

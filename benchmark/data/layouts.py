@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.catalogue import DATASETS
 from benchmark.data.listing import ListedSplit, Listing
 from benchmark.data.places import FOLDERS, INDEX_FILES
 from benchmark.errors import DataError
-from benchmark.files import read_regular
+from benchmark.runs.catalogue import DATASETS
+from benchmark.system.files import read_regular
 
 
 def read_official(name: str, data_dir: Path) -> Listing:

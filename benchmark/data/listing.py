@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.axes import Dataset
 from benchmark.errors import DataError
-from benchmark.files import why_irregular
+from benchmark.runs.axes import Dataset
+from benchmark.system.files import why_irregular
 
 
 @dataclass(frozen=True, kw_only=True)

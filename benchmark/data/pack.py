@@ -19,8 +19,8 @@ from benchmark.data.decode import Budget, Decoded, Task, decode, start_decoding
 from benchmark.data.listing import ListedSplit, Listing
 from benchmark.data.measure import copies_among, statistics_of
 from benchmark.errors import DataError
-from benchmark.hardware import cores
-from benchmark.processes import starting
+from benchmark.system.hardware import cores
+from benchmark.system.processes import starting
 
 #: More processes would not fit into 1 GiB together with their parent.
 MAX_PROCESSES = 8

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.axes import Dataset
 from benchmark.data.source import load
 from benchmark.errors import DataError
+from benchmark.runs.axes import Dataset
 
 
 def centre_crops(dataset: Dataset, digest: str | None, cache_dir: Path | None) -> list[NDArray[np.uint8]] | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmark.axes import Dataset
+from benchmark.runs.axes import Dataset
 
 #: The folder that each publisher's archive makes, or that this project expects below the data directory.
 FOLDERS: Mapping[str, str] = {

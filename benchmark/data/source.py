@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.axes import Dataset
 from benchmark.data.cache import Packed, ensure_packed, read_packed, write_set
 from benchmark.data.cifar import LAYOUTS as CIFAR
 from benchmark.data.cifar import cifar_fingerprint, read_cifar
@@ -18,6 +17,7 @@ from benchmark.data.packed import ImageSet, Split
 from benchmark.data.places import cache_name, files_folder, stored_side
 from benchmark.data.standin import standin
 from benchmark.errors import DataError
+from benchmark.runs.axes import Dataset
 
 
 def prepare(dataset: Dataset, data_dir: Path | None, cache_dir: Path) -> int:

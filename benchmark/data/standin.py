@@ -7,8 +7,8 @@ from the project's own streams: the same bytes on every machine, with nothing to
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.axes import Dataset
 from benchmark.data.packed import ImageSet, Split, image_set
+from benchmark.runs.axes import Dataset
 from benchmark.seeding import stream
 
 _GRID = 4  # a pattern has 4 × 4 coloured corners, with colours between them interpolated

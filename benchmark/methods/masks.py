@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.axes import Discard, Masks
+from benchmark.runs.axes import Discard, Masks
 from benchmark.seeding import stream
 
 

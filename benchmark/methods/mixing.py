@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from benchmark.axes import Mixing
+from benchmark.runs.axes import Mixing
 from benchmark.seeding import stream
 
 

@@ -12,12 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchmark.axes import Method, Network
 from benchmark.methods.masks import draw_masks, kept_channels
 from benchmark.methods.views import carry_by_partial_sums, listing1_copies, masked_copies, rotated
 from benchmark.models.backbone import build_backbone, on_meta
 from benchmark.models.initialise import initialise
-from benchmark.spec import TrainSpec
+from benchmark.runs.axes import Method, Network
+from benchmark.runs.spec import TrainSpec
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from benchmark.methods.mixing import Mixed
 from benchmark.methods.network import Logits
-from benchmark.spec import TrainSpec
+from benchmark.runs.spec import TrainSpec
 
 
 class Objective:

@@ -90,7 +90,7 @@ def carry_by_partial_sums(backbone: Backbone, stage: int, masks: Tensor) -> None
     """Let the convolutions that a stage begins with make the views of the feature before it.
 
     Args:
-        backbone: of one of :data:`~benchmark.catalogue.STAGES_BEGIN_WITH_1X1`; changed in place.
+        backbone: of one of :data:`~benchmark.runs.catalogue.STAGES_BEGIN_WITH_1X1`; changed in place.
         stage: 1-based stage whose feature is masked.
         masks: ``[K, C]``.
     """

@@ -15,8 +15,8 @@ from pytorchcv.models.seresnet_cifar import get_seresnet_cifar
 from pytorchcv.models.wrn_cifar import get_wrn_cifar
 from torch import Tensor, nn
 
-from benchmark.axes import Network
-from benchmark.packages import importing
+from benchmark.runs.axes import Network
+from benchmark.system.packages import importing
 
 
 class Backbone(nn.Module):

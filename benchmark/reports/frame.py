@@ -6,17 +6,17 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark.manifest import COST_METRICS, Published
-from benchmark.plausible import KEPT, PROCESS_MEMORY, is_number
-from benchmark.provenance import code_doubt, origin
 from benchmark.reports.images import test_copies, train_images
 from benchmark.reports.readings import readings_of, score, scored, verdicts_of
-from benchmark.reports.runs import Runs
-from benchmark.spec import CostSpec
-from benchmark.statistics import Summary, summarise
-from benchmark.store import Result, Store
-from benchmark.suite import Cell, Suite
+from benchmark.results.plausible import KEPT, PROCESS_MEMORY, is_number
+from benchmark.results.provenance import code_doubt, origin
+from benchmark.results.store import Result, Store
+from benchmark.results.trials import Runs
+from benchmark.runs.spec import CostSpec
+from benchmark.suites.manifest import COST_METRICS, Published
+from benchmark.suites.suite import Cell, Suite
 from benchmark.verdicts.cells import COST, NOT_PUBLISHED, NOT_THE_PROTOCOL, Verdict
+from benchmark.verdicts.summary import Summary, summarise
 
 #: Columns of the tidy frame and of the CSV. The first ten are a contract; the others may grow.
 FRAME_COLUMNS = (

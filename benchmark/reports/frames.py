@@ -8,16 +8,16 @@ from typing import Any
 import pandas as pd
 
 from benchmark.errors import StoreError
-from benchmark.manifest import find_manifests
-from benchmark.paths import ROOT
-from benchmark.plausible import is_number
-from benchmark.profiles import load_variant
-from benchmark.provenance import origin
-from benchmark.reports import paper_csv
 from benchmark.reports.paper import whole_paper
-from benchmark.reports.runs import Runs
-from benchmark.store import Result, Store
-from benchmark.suite import load_suites
+from benchmark.reports.renderers import paper_csv
+from benchmark.results.plausible import is_number
+from benchmark.results.provenance import origin
+from benchmark.results.store import Result, Store
+from benchmark.results.trials import Runs
+from benchmark.suites.manifest import find_manifests
+from benchmark.suites.profiles import load_variant
+from benchmark.suites.suite import load_suites
+from benchmark.system.paths import ROOT
 
 _RESULTS = ROOT / "results"
 _LEADING = ["run_id", "kind", "variant", "metric", "value"]

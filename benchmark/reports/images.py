@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 
 from benchmark.data.cifar import LAYOUTS
-from benchmark.plausible import is_number
-from benchmark.store import Result
+from benchmark.results.plausible import is_number
+from benchmark.results.store import Result
 
 
 def train_images(results: Sequence[Result]) -> str | None:

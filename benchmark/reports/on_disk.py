@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark.errors import UserError
-from benchmark.manifest import PAPER_SUITES, find_manifests, suite_names
-from benchmark.plan import make_plan
-from benchmark.profiles import VARIANT_NAME, Variant, load_variant
-from benchmark.store import Store
-from benchmark.suite import Suite, load_suite
+from benchmark.planning.plan import make_plan
+from benchmark.results.store import Store
+from benchmark.suites.manifest import PAPER_SUITES, find_manifests, suite_names
+from benchmark.suites.profiles import VARIANT_NAME, Variant, load_variant
+from benchmark.suites.suite import Suite, load_suite
 
 _ENDINGS = ("csv", "md", "png", "svg")
 #: Of the whole paper, whichever suites were asked for.

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmark.manifest import find_manifests
-from benchmark.plan import make_plan
-from benchmark.profiles import Variant
+from benchmark.planning.plan import make_plan
 from benchmark.reports.readings import Place, questions_of, readings_of, verdicts_of
-from benchmark.reports.runs import Runs
-from benchmark.suite import Suite, load_suite
+from benchmark.results.trials import Runs
+from benchmark.suites.manifest import find_manifests
+from benchmark.suites.profiles import Variant
+from benchmark.suites.suite import Suite, load_suite
 from benchmark.verdicts.cells import Verdict
 from benchmark.verdicts.claims import Answered, answer
 from benchmark.verdicts.overall import Overall, overall

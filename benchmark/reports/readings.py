@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from benchmark.claims import Part
 from benchmark.errors import ManifestError
-from benchmark.manifest import COST_METRICS
-from benchmark.plausible import ALLOCATOR_MEMORY, is_number
-from benchmark.reports.runs import Runs
-from benchmark.schema import suggestion
-from benchmark.spec import CostSpec, TrainSpec, run_id, with_seed
-from benchmark.store import Result
-from benchmark.suite import Cell, Suite
+from benchmark.results.plausible import ALLOCATOR_MEMORY, is_number
+from benchmark.results.store import Result
+from benchmark.results.trials import Runs
+from benchmark.runs.schema import suggestion
+from benchmark.runs.spec import CostSpec, TrainSpec, run_id, with_seed
+from benchmark.suites.claims import Part
+from benchmark.suites.manifest import COST_METRICS
+from benchmark.suites.suite import Cell, Suite
 from benchmark.verdicts.cells import NOT_THE_PROTOCOL, Verdict, judge
 from benchmark.verdicts.questions import Cost, Question
 from benchmark.verdicts.reading import Published, Reading

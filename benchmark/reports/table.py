@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from benchmark.manifest import COST_METRICS, Published
 from benchmark.reports.frame import OVERHEADS, Record, main_metric
 from benchmark.reports.images import grouped
-from benchmark.spec import CostSpec, TrainSpec
-from benchmark.statistics import Summary
-from benchmark.suite import Suite
+from benchmark.runs.spec import CostSpec, TrainSpec
+from benchmark.suites.manifest import COST_METRICS, Published
+from benchmark.suites.suite import Suite
 from benchmark.verdicts.cells import Verdict
+from benchmark.verdicts.summary import Summary
 from benchmark.wording import counted
 
 

@@ -10,17 +10,18 @@ from pathlib import Path
 import matplotlib.image
 import numpy as np
 
-from benchmark.files import read_regular, write_atomic
-from benchmark.manifest import PAPER_SUITES
-from benchmark.reports import markdown, paper_csv, plots, summary, tidy_csv
+from benchmark.reports.figures import layout as plots
+from benchmark.reports.figures.gallery import collect_maps
 from benchmark.reports.frame import collect
-from benchmark.reports.gallery import collect_maps
 from benchmark.reports.paper import paper_suites, whole_paper
 from benchmark.reports.readings import questions_of
-from benchmark.reports.runs import Runs
+from benchmark.reports.renderers import markdown, paper_csv, summary, tidy_csv
 from benchmark.reports.table import tabulate
-from benchmark.store import Store
-from benchmark.suite import Suite
+from benchmark.results.store import Store
+from benchmark.results.trials import Runs
+from benchmark.suites.manifest import PAPER_SUITES
+from benchmark.suites.suite import Suite
+from benchmark.system.files import read_regular, write_atomic
 from benchmark.verdicts.claims import answer
 
 _MOST_REPORT = 256 * 2**20  # bytes; an SVG of hundreds of maps is large

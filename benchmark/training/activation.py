@@ -8,8 +8,8 @@ from benchmark.data.source import balanced_part
 from benchmark.errors import DivergedError
 from benchmark.methods.network import JointNetwork
 from benchmark.methods.objective import predictions
-from benchmark.spec import TrainSpec
-from benchmark.store import ActivationMap
+from benchmark.results.store import ActivationMap
+from benchmark.runs.spec import TrainSpec
 from benchmark.training.evaluation import EVALUATION_BATCH
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from benchmark.errors import is_out_of_memory
-from benchmark.files import read_regular, write_atomic
+from benchmark.system.files import read_regular, write_atomic
 
 Checkpoint = dict[str, Any]
 

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from benchmark.axes import Schedule
 from benchmark.data.packed import ImageSet
-from benchmark.hardware import process_peak_mib
-from benchmark.helper import Helper
-from benchmark.plausible import ALLOCATOR_MEMORY, KEPT, PROCESS_MEMORY
-from benchmark.processes import keep_freed_memory
-from benchmark.spec import CostSpec, CostVariant, TrainSpec
+from benchmark.results.plausible import ALLOCATOR_MEMORY, KEPT, PROCESS_MEMORY
+from benchmark.runs.axes import Schedule
+from benchmark.runs.spec import CostSpec, CostVariant, TrainSpec
+from benchmark.system.hardware import process_peak_mib
+from benchmark.system.helper import Helper
+from benchmark.system.processes import keep_freed_memory
 from benchmark.training.device import own_stream
 from benchmark.training.loop import Training, apply_numerics
 from benchmark.training.step import WARM_UP_STEPS

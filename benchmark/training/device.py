@@ -7,8 +7,8 @@ from typing import Any
 import torch
 
 from benchmark.errors import DeviceError, is_out_of_memory
-from benchmark.hardware import chosen_device, gpus, process_peak_mib
-from benchmark.nvidia import clocks_and_temperature
+from benchmark.system.hardware import chosen_device, gpus, process_peak_mib
+from benchmark.system.nvidia import clocks_and_temperature
 
 
 def require_usable(device: torch.device) -> None:

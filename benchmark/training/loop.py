@@ -13,15 +13,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmark.axes import Numerics, Schedule
 from benchmark.data.augment import Batches, CentreCrops
 from benchmark.data.packed import ImageSet
 from benchmark.errors import DivergedError
 from benchmark.methods.mixing import InputMixing, Mixed
 from benchmark.methods.network import build_network
 from benchmark.methods.objective import Objective
-from benchmark.spec import TrainSpec
-from benchmark.store import ActivationMap
+from benchmark.results.store import ActivationMap
+from benchmark.runs.axes import Numerics, Schedule
+from benchmark.runs.spec import TrainSpec
 from benchmark.training.activation import activation_maps
 from benchmark.training.checkpoint import Checkpoint
 from benchmark.training.evaluation import evaluate

@@ -14,10 +14,10 @@ from collections.abc import Callable, Hashable
 import torch
 from torch import Tensor
 
-from benchmark.environment import RECORDER_VARIABLE
 from benchmark.errors import RecordingError
 from benchmark.methods.mixing import Mixed
-from benchmark.paths import ROOT
+from benchmark.system.environment import RECORDER_VARIABLE
+from benchmark.system.paths import ROOT
 
 #: Full batches that run by themselves first: they make the momentum, load the kernels and have libraries settle.
 WARM_UP_STEPS = 3
@@ -87,7 +87,7 @@ def cuda_recorder(body: Callable[[], None]) -> Callable[[], None]:
 
 
 def recorder(device: torch.device) -> Recorder:
-    """CUDA's, or the one that :data:`~benchmark.environment.RECORDER_VARIABLE` names.
+    """CUDA's, or the one that :data:`~benchmark.system.environment.RECORDER_VARIABLE` names.
 
     Raises:
         RuntimeError: the device records nothing, or work goes to its default stream, where nothing can be recorded.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from scipy.special import bdtr, ndtr
 
-from benchmark.claims import Kind
+from benchmark.suites.claims import Kind
 from benchmark.verdicts.differences import (
     ALPHA,
     MOST_TRIALS,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from benchmark.claims import Kind
+from benchmark.suites.claims import Kind
 from benchmark.verdicts.reading import Reading
 
 Answer = Literal["supported", "contradicted", "absent", "undecided", "not enough runs"]

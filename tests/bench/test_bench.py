@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 import torch
 
-from benchmark.axes import Network
 from benchmark.bench.measure import disturbance
 from benchmark.bench.setup import OURS, REFERENCE, Setup, standin_images
 from benchmark.bench.write import render
 from benchmark.cli import main
 from benchmark.errors import RunError
-from benchmark.hardware import ProcessorTime, cpu_model
-from benchmark.measured import bench_paces
+from benchmark.planning.measured import bench_paces
+from benchmark.runs.axes import Network
+from benchmark.system.hardware import ProcessorTime, cpu_model
 from benchmark.training import cost
 from tests.inline import Inline
 from tests.made import GPU_A, GPU_B, machine_with

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from benchmark.axes import Network
 from benchmark.bench import epochs
 from benchmark.bench.epochs import LEARNING_RATE, learn_the_same, measure_epochs, training_of
 from benchmark.bench.setup import OURS, OURS_BF16, REFERENCE, Setup
-from benchmark.hardware import cpu_model
+from benchmark.runs.axes import Network
+from benchmark.system.hardware import cpu_model
 from benchmark.training.loop import learning_rate
 from tests.inline import Inline
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from benchmark.axes import Network
 from benchmark.bench import matrix
 from benchmark.bench.matrix import FAILED, MEASURED, METHODS, NOT_REACHED, REFUSED, TIMED_OUT, Job, Matrix, jobs_of
 from benchmark.bench.setup import OURS, REFERENCE, Setup
 from benchmark.cli import main
-from benchmark.environment import RECORDER_VARIABLE
-from benchmark.hardware import cpu_model
+from benchmark.runs.axes import Network
+from benchmark.system.environment import RECORDER_VARIABLE
+from benchmark.system.hardware import cpu_model
 from benchmark.training import cost
 from tests.inline import Inline
 

@@ -1,12 +1,12 @@
 import pytest
 import torch
 
-from benchmark.axes import Dataset, Network, Numerics, Schedule
 from benchmark.bench.reference import ReferenceNet, reference_epochs, reference_loss
 from benchmark.bench.setup import SFE
 from benchmark.data.standin import standin
 from benchmark.methods.network import JointNetwork
-from benchmark.spec import PROTOCOL, TrainSpec
+from benchmark.runs.axes import Dataset, Network, Numerics, Schedule
+from benchmark.runs.spec import PROTOCOL, TrainSpec
 from benchmark.training.loop import Training, apply_numerics
 
 CPU = torch.device("cpu")

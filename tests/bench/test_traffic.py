@@ -1,11 +1,11 @@
 import pytest
 import torch
 
-from benchmark.axes import Dataset, Network
 from benchmark.bench.measure import STEPS
 from benchmark.bench.traffic import Traffic, bandwidth, step_bytes
 from benchmark.data.standin import standin
-from benchmark.spec import PROTOCOL, CostSpec
+from benchmark.runs.axes import Dataset, Network
+from benchmark.runs.spec import PROTOCOL, CostSpec
 from benchmark.training.loop import apply_numerics
 
 CPU = torch.device("cpu")

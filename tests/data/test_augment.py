@@ -7,11 +7,11 @@ import torch
 import torchvision.transforms.functional as vision
 from PIL import Image
 
-from benchmark.axes import Dataset
 from benchmark.data.augment import Batches, CentreCrops
 from benchmark.data.crops import crop_range, draw_epoch
 from benchmark.data.packed import ImageSet, Split
 from benchmark.data.standin import standin
+from benchmark.runs.axes import Dataset
 
 CPU = torch.device("cpu")
 PADDED = Dataset(name="cifar10", source="standin", train_images=23, test_images=9)

@@ -9,10 +9,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmark.axes import Dataset
 from benchmark.data.decode import Task, decode
 from benchmark.data.folder import read_folder
 from benchmark.errors import DataError
+from benchmark.runs.axes import Dataset
 from tests.data.test_stale import MINE, own_folder
 
 RAMP = np.tile(np.linspace(0, 1, 24), (24, 1))

@@ -139,7 +139,7 @@ import sys
 from pathlib import Path
 import numpy as np
 import benchmark.data.pack as pack
-from benchmark import signals
+from benchmark.system import signals
 from benchmark.data.listing import ListedSplit, Listing
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmark.axes import Dataset
 from benchmark.data.source import load, prepare
 from benchmark.errors import DataError
+from benchmark.runs.axes import Dataset
 
 MINE = Dataset(name="mine", source="folder", classes=2, input_size=28)
 

@@ -9,8 +9,6 @@ import pytest
 from PIL import Image
 from scipy.io import loadmat, savemat
 
-from benchmark.axes import Dataset
-from benchmark.catalogue import DATASETS
 from benchmark.data.archives import PUBLICATIONS
 from benchmark.data.cifar import LAYOUTS
 from benchmark.data.layouts import _READERS, read_official
@@ -18,6 +16,8 @@ from benchmark.data.listing import check_listing, refuse_part, verify_files
 from benchmark.data.places import FOLDERS, INDEX_FILES, cache_name, glance
 from benchmark.data.source import load, prepare
 from benchmark.errors import DataError
+from benchmark.runs.axes import Dataset
+from benchmark.runs.catalogue import DATASETS
 
 SAMPLES = ["tiny-imagenet", "cub200", "stanford_dogs", "stanford_cars"]
 

@@ -16,7 +16,7 @@ PACK = """
 import sys
 from pathlib import Path
 import benchmark.data.pack as pack
-from benchmark.axes import Dataset
+from benchmark.runs.axes import Dataset
 from benchmark.data.folder import read_folder
 
 if __name__ == "__main__":

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.axes import Dataset
 from benchmark.data.augment import CentreCrops
 from benchmark.data.cache import ensure_packed, write_set
 from benchmark.data.packed import ImageSet
 from benchmark.data.pixels import centre_crops
 from benchmark.data.source import load
 from benchmark.data.standin import standin
+from benchmark.runs.axes import Dataset
 
 DOGS = Dataset(name="stanford_dogs", source="standin", train_images=4, test_images=3, input_size=56)
 CIFAR = Dataset(name="cifar10", test_images=6)

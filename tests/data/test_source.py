@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark.axes import Dataset
 from benchmark.data import source
 from benchmark.data.measure import content_digest
 from benchmark.data.packed import ImageSet
 from benchmark.data.source import balanced_part, load, prepare
 from benchmark.data.standin import standin
 from benchmark.errors import DataError
+from benchmark.runs.axes import Dataset
 
 
 def test_preparing_packs_and_the_cache_then_serves_alone(small_cifar100: Path, tmp_path: Path) -> None:

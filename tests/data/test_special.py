@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.axes import Dataset
 from benchmark.data.archives import Archive
 from benchmark.data.decode import Task, decode
 from benchmark.data.download import download
@@ -17,7 +16,8 @@ from benchmark.data.layouts import read_official
 from benchmark.data.places import FOLDERS, INDEX_FILES, glance
 from benchmark.data.source import prepare
 from benchmark.errors import DataError
-from benchmark.files import LARGEST, open_regular, read_regular
+from benchmark.runs.axes import Dataset
+from benchmark.system.files import LARGEST, open_regular, read_regular
 from tests.data.test_stale import MINE, own_folder
 
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmark.axes import Dataset
 from benchmark.data import cache as cache_module
 from benchmark.data import source
 from benchmark.data.cache import read_packed
 from benchmark.data.pack import pack
 from benchmark.data.source import digest_now, load, prepare
 from benchmark.errors import DataError
+from benchmark.runs.axes import Dataset
 
 MINE = Dataset(name="mine", source="folder", classes=2, input_size=28)
 BIRDS = Dataset(name="cub200", input_size=28, train_images=4, test_images=2)

@@ -3,11 +3,11 @@ import time
 import numpy as np
 import pytest
 
-from benchmark.axes import Dataset
-from benchmark.catalogue import DATASETS
 from benchmark.data.measure import channel_statistics
 from benchmark.data.packed import Split
 from benchmark.data.standin import standin
+from benchmark.runs.axes import Dataset
+from benchmark.runs.catalogue import DATASETS
 
 
 def spec(name: str = "cifar100", train: int = 200, test: int = 100, size: int | None = None) -> Dataset:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from benchmark.axes import Numerics
-from benchmark.environment import RECORDER_VARIABLE
+from benchmark.runs.axes import Numerics
+from benchmark.system.environment import RECORDER_VARIABLE
 from benchmark.training.loop import apply_numerics
 
 from .here import DEVICE, REHEARSAL

@@ -5,10 +5,10 @@ import functools
 import pytest
 import torch
 
-from benchmark.axes import Dataset
 from benchmark.data import augment
 from benchmark.data.augment import Batches, CentreCrops
 from benchmark.data.standin import standin
+from benchmark.runs.axes import Dataset
 from benchmark.training import evaluation
 from benchmark.training.device import own_stream
 from benchmark.training.evaluation import evaluate

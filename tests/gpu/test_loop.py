@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from benchmark.axes import Dataset, Masks, Method, Network, Schedule
-from benchmark.catalogue import NETWORKS
 from benchmark.data.standin import standin
-from benchmark.spec import PROTOCOL, TrainSpec
+from benchmark.runs.axes import Dataset, Masks, Method, Network, Schedule
+from benchmark.runs.catalogue import NETWORKS
+from benchmark.runs.spec import PROTOCOL, TrainSpec
 from benchmark.training.device import own_stream
 from benchmark.training.loop import Training
 from tests.training.steps import SFE, state_of

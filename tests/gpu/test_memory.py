@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmark.axes import Dataset, Method, Network, Numerics, Schedule
-from benchmark.costs import gpu_memory_gib
 from benchmark.data.standin import standin
-from benchmark.jobs import EXIT_FAILED
-from benchmark.spec import PROTOCOL, TrainSpec
+from benchmark.execution.run_folder import EXIT_FAILED
+from benchmark.planning.estimates import gpu_memory_gib
+from benchmark.runs.axes import Dataset, Method, Network, Numerics, Schedule
+from benchmark.runs.spec import PROTOCOL, TrainSpec
 from benchmark.training.device import own_stream
 from benchmark.training.loop import Training, apply_numerics
-from tests.test_worker import Place, at_step
+from tests.execution.test_worker import Place, at_step
 from tests.training.steps import CASES, SFE
 
 from .here import DEVICE, REHEARSAL, SIZES

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.jobs import EXIT_INTERRUPTED
+from benchmark.execution.run_folder import EXIT_INTERRUPTED
+from tests.execution.test_worker import Place
 from tests.places import ROOT
-from tests.test_worker import Place
 from tests.training.steps import CASES, trace
 
 from .here import DEVICE, REHEARSAL, SIZES
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.gpu
 def start(place: Place) -> subprocess.Popen[bytes]:
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))  # packages may lie there
     environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "benchmark.worker", str(place.folder.folder)]
+    command = [sys.executable, "-m", "benchmark.execution.worker", str(place.folder.folder)]
     with place.folder.log.open("ab") as log:
         return subprocess.Popen(command, env=environment, stdout=log, stderr=log)
 

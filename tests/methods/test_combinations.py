@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmark.axes import Choices, Dataset, Masks, Method, Mixing, Network, Schedule
 from benchmark.methods.mixing import InputMixing
 from benchmark.methods.network import JointNetwork, Logits, build_network
 from benchmark.methods.objective import Objective, predictions
-from benchmark.spec import PROTOCOL, TrainSpec
+from benchmark.runs.axes import Choices, Dataset, Masks, Method, Mixing, Network, Schedule
+from benchmark.runs.spec import PROTOCOL, TrainSpec
 
 B, N, K = 4, 10, 5
 CPU = torch.device("cpu")

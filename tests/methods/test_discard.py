@@ -7,13 +7,13 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from benchmark.axes import Dataset, Discard, Masks, Method, Network, Schedule
 from benchmark.methods.masks import draw_masks, kept_channels
 from benchmark.methods.mixing import Mixed
 from benchmark.methods.network import JointNetwork, build_network
 from benchmark.methods.objective import Objective, predictions
-from benchmark.schema import first_problem
-from benchmark.spec import PROTOCOL, TrainSpec, run_id
+from benchmark.runs.axes import Dataset, Discard, Masks, Method, Network, Schedule
+from benchmark.runs.schema import first_problem
+from benchmark.runs.spec import PROTOCOL, TrainSpec, run_id
 
 CLASSES, CHANNELS = 10, 64
 WRN = Network(family="wrn", depth=10, width=1)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.axes import Masks
 from benchmark.methods.masks import draw_masks
+from benchmark.runs.axes import Masks
 
 SIZES = [(64, 8), (256, 32), (300, 8), (342, 8), (30, 7), (9, 8), (5, 2)]
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmark.axes import Mixing
 from benchmark.methods.mixing import InputMixing, Mixed, cut_out
+from benchmark.runs.axes import Mixing
 
 CPU = torch.device("cpu")
 

@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from benchmark.axes import Dataset, Masks, Method, Network, Schedule
 from benchmark.methods import network as network_module
 from benchmark.methods.masks import draw_masks
 from benchmark.methods.mixing import Mixed
 from benchmark.methods.network import JointNetwork, build_network
 from benchmark.methods.objective import Objective
-from benchmark.spec import PROTOCOL, TrainSpec
+from benchmark.runs.axes import Dataset, Masks, Method, Network, Schedule
+from benchmark.runs.spec import PROTOCOL, TrainSpec
 
 from . import listings
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmark.axes import Choices, Dataset, Masks, Method, Network, Schedule
 from benchmark.methods.mixing import Mixed
 from benchmark.methods.network import Logits
 from benchmark.methods.objective import Objective, conditional, joint_labels, joint_loss, predictions
-from benchmark.spec import PROTOCOL, TrainSpec
+from benchmark.runs.axes import Choices, Dataset, Masks, Method, Network, Schedule
+from benchmark.runs.spec import PROTOCOL, TrainSpec
 
 V, B, N = 3, 4, 5
 LABELS, PARTNERS = [1, 0, 4, 2], [0, 4, 2, 1]

@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmark.axes import Dataset, Masks, Method, Network, Numerics, Schedule
 from benchmark.methods.masks import draw_masks
 from benchmark.methods.network import JointNetwork, build_network
 from benchmark.methods.views import ViewsConv, indexed, listing1_copies, masked_copies
-from benchmark.spec import PROTOCOL, TrainSpec
+from benchmark.runs.axes import Dataset, Masks, Method, Network, Numerics, Schedule
+from benchmark.runs.spec import PROTOCOL, TrainSpec
 from tests.training.tape import Tape
 
 pytestmark = pytest.mark.usefixtures("seeded")

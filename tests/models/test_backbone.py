@@ -12,9 +12,9 @@ from pytorchcv.models.wrn_cifar import get_wrn_cifar, wrn28_10_cifar100
 from torch import Tensor, nn
 from torchvision.models import resnet18
 
-from benchmark.axes import Network
 from benchmark.models.backbone import Backbone, build_backbone, on_meta
 from benchmark.models.initialise import initialise
+from benchmark.runs.axes import Network
 
 #: the paper's networks and their parameters with a classifier for 100 classes
 PAPER: Mapping[str, tuple[Network, int]] = {

@@ -5,11 +5,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from benchmark.axes import Dataset, Masks, Method, Network, Schedule
 from benchmark.methods.network import JointNetwork, build_network
 from benchmark.models.backbone import on_meta
 from benchmark.models.initialise import initialise
-from benchmark.spec import PROTOCOL, TrainSpec
+from benchmark.runs.axes import Dataset, Masks, Method, Network, Schedule
+from benchmark.runs.spec import PROTOCOL, TrainSpec
 
 TINY = Network(family="resnet", depth=11)
 

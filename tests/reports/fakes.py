@@ -6,11 +6,11 @@ from typing import Any
 
 import yaml
 
-from benchmark.paths import SUITES
-from benchmark.profiles import load_variant
-from benchmark.spec import CostSpec, TrainSpec, run_id, with_seed
-from benchmark.store import Result, Store
-from benchmark.suite import Cell, Suite, load_suite
+from benchmark.results.store import Result, Store
+from benchmark.runs.spec import CostSpec, TrainSpec, run_id, with_seed
+from benchmark.suites.profiles import load_variant
+from benchmark.suites.suite import Cell, Suite, load_suite
+from benchmark.system.paths import SUITES
 from tests.made import MACHINE
 
 PREDICTIONS = ("single", "aggregated", "aggregated_probabilities", "aggregated_final_head", "distilled")

@@ -7,10 +7,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmark.reports.tidy_csv import safe
+from benchmark.reports.renderers.tidy_csv import safe
 from benchmark.reports.write import write_reports
-from benchmark.spec import with_seed
-from benchmark.store import Store
+from benchmark.results.store import Store
+from benchmark.runs.spec import with_seed
 from benchmark.wording import visible
 from tests.made import MACHINE
 from tests.made import result as made_result

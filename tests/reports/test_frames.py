@@ -4,7 +4,7 @@ import sys
 import pytest
 
 import benchmark
-from benchmark.store import Store
+from benchmark.results.store import Store
 from tests.places import ROOT
 
 from .fakes import cell, measure, paper, train

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from benchmark.reports import markdown, tidy_csv
 from benchmark.reports.frame import collect
 from benchmark.reports.images import train_images
+from benchmark.reports.renderers import markdown, tidy_csv
 from benchmark.reports.table import tabulate
-from benchmark.spec import with_seed
-from benchmark.store import Store
+from benchmark.results.store import Store
+from benchmark.runs.spec import with_seed
 from tests.made import MACHINE, result, spec
 from tests.reports.fakes import own
 

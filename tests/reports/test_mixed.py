@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 import yaml
 
-from benchmark.profiles import load_variant
-from benchmark.reports import markdown, tidy_csv
 from benchmark.reports.frame import collect
+from benchmark.reports.renderers import markdown, tidy_csv
 from benchmark.reports.table import tabulate
-from benchmark.spec import with_seed
-from benchmark.store import Store
-from benchmark.suite import Suite, load_suite
+from benchmark.results.store import Store
+from benchmark.runs.spec import with_seed
+from benchmark.suites.profiles import load_variant
+from benchmark.suites.suite import Suite, load_suite
 from tests.made import MACHINE, result
 
 OWN = {

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.manifest import PAPER_SUITES
-from benchmark.profiles import load_variant
-from benchmark.reports import paper_csv, summary
 from benchmark.reports.paper import Paper, whole_paper
-from benchmark.reports.runs import Runs
+from benchmark.reports.renderers import paper_csv, summary
 from benchmark.reports.sentences import about_claims, about_numbers
 from benchmark.reports.write import write_reports
-from benchmark.store import Store
+from benchmark.results.store import Store
+from benchmark.results.trials import Runs
+from benchmark.suites.manifest import PAPER_SUITES
+from benchmark.suites.profiles import load_variant
 
 from .fakes import cell, fill, measure, own, paper, train, under
 

@@ -5,11 +5,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from benchmark.manifest import PAPER_SUITES
 from benchmark.reports.frame import FRAME_COLUMNS, collect
 from benchmark.reports.table import Table, tabulate
-from benchmark.store import Store
-from benchmark.suite import Suite
+from benchmark.results.store import Store
+from benchmark.suites.manifest import PAPER_SUITES
+from benchmark.suites.suite import Suite
 
 from .fakes import cell, measure, own, paper, result, train, under
 

@@ -7,7 +7,7 @@ import matplotlib.image
 from PIL import Image
 
 from benchmark.reports.write import stale_reports, write_reports
-from benchmark.store import Store
+from benchmark.results.store import Store
 from tests.places import ROOT
 
 from .fakes import cell, fill, paper, train, under

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmark.axes import Dataset, Masks, Method, Mixing, Network, Numerics, Schedule
 from benchmark.data.standin import standin
-from benchmark.spec import PROTOCOL, TrainSpec
+from benchmark.runs.axes import Dataset, Masks, Method, Mixing, Network, Numerics, Schedule
+from benchmark.runs.spec import PROTOCOL, TrainSpec
 from benchmark.training import checkpoint, loop
 from benchmark.training.device import own_stream
 from benchmark.training.loop import Training, apply_numerics

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.axes import Dataset, Discard, Method, Network, Schedule
 from benchmark.data.packed import ImageSet
 from benchmark.data.standin import standin
 from benchmark.errors import DivergedError, StoreError
-from benchmark.spec import PROTOCOL, TrainSpec, run_id
-from benchmark.store import ActivationMap, Result, Store
+from benchmark.results.store import ActivationMap, Result, Store
+from benchmark.runs.axes import Dataset, Discard, Method, Network, Schedule
+from benchmark.runs.spec import PROTOCOL, TrainSpec, run_id
 from benchmark.training.activation import activation_maps
 from benchmark.training.loop import Training
 

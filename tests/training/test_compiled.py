@@ -10,9 +10,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from benchmark.axes import Dataset, Masks, Method, Mixing, Network, Numerics, Schedule
 from benchmark.data.standin import standin
-from benchmark.spec import PROTOCOL, TrainSpec
+from benchmark.runs.axes import Dataset, Masks, Method, Mixing, Network, Numerics, Schedule
+from benchmark.runs.spec import PROTOCOL, TrainSpec
 from benchmark.training import loop
 from benchmark.training.loop import Training, apply_numerics
 

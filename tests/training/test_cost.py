@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 import pytest
 import torch
 
-from benchmark import helper
-from benchmark.axes import Dataset, Masks, Method, Network, Numerics
 from benchmark.data.packed import ImageSet
 from benchmark.data.standin import standin
 from benchmark.errors import InterruptedRun, RunError
-from benchmark.spec import PROTOCOL, CostSpec, CostVariant
+from benchmark.runs.axes import Dataset, Masks, Method, Network, Numerics
+from benchmark.runs.spec import PROTOCOL, CostSpec, CostVariant
+from benchmark.system import helper
 from benchmark.training import cost
 from benchmark.training.cost import Step, alone, measure
 from benchmark.training.loop import Training, apply_numerics

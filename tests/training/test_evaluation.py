@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.axes import Dataset, Masks, Method, Network, Schedule
 from benchmark.data import augment
 from benchmark.data.augment import CentreCrops
 from benchmark.data.packed import ImageSet
 from benchmark.data.source import load
 from benchmark.methods.network import JointNetwork, build_network
 from benchmark.methods.objective import predictions
-from benchmark.spec import PROTOCOL, TrainSpec
+from benchmark.runs.axes import Dataset, Masks, Method, Network, Schedule
+from benchmark.runs.spec import PROTOCOL, TrainSpec
 from benchmark.training import evaluation
 from benchmark.training.evaluation import evaluate
 from benchmark.training.loop import Training

@@ -7,11 +7,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from benchmark.axes import Dataset, Masks, Method, Mixing, Network, Numerics, Schedule
 from benchmark.data.packed import ImageSet
 from benchmark.data.source import load
 from benchmark.errors import DivergedError
-from benchmark.spec import PROTOCOL, TrainSpec
+from benchmark.runs.axes import Dataset, Masks, Method, Mixing, Network, Numerics, Schedule
+from benchmark.runs.spec import PROTOCOL, TrainSpec
 from benchmark.training import checkpoint
 from benchmark.training.loop import Training, apply_numerics, learning_rate
 

@@ -37,9 +37,9 @@ def test_a_saved_state_goes_on() -> None:
 def test_a_run_without_the_compiler_does_not_import_it() -> None:
     program = """
 import sys, torch
-from benchmark.axes import Dataset, Masks, Method, Mixing, Network, Numerics, Schedule
+from benchmark.runs.axes import Dataset, Masks, Method, Mixing, Network, Numerics, Schedule
 from benchmark.data.standin import standin
-from benchmark.spec import PROTOCOL, TrainSpec
+from benchmark.runs.spec import PROTOCOL, TrainSpec
 from benchmark.training.loop import Training, apply_numerics
 spec = TrainSpec(
     protocol=PROTOCOL, mixing=Mixing(cutout_size=8, mixup_alpha=1.0),

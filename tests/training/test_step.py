@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmark.environment import RECORDER_VARIABLE
 from benchmark.errors import RecordingError
 from benchmark.methods.mixing import Mixed
+from benchmark.system.environment import RECORDER_VARIABLE
 from benchmark.training import step
 from benchmark.training.loop import Training
 

@@ -1,0 +1,1 @@
+"""Audit: results on disk checked, and those of another machine brought in."""

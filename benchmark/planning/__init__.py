@@ -1,0 +1,1 @@
+"""Planning: suites and results make the runs that are missing; what each of them takes."""

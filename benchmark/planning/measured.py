@@ -1,0 +1,118 @@
+"""What was measured on a device: its benches and completed results, as paces."""
+
+import itertools
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmark.planning.estimates import Spec, image_work, native_size
+from benchmark.planning.pace import BENCH, RESULTS, Pace, Seen, kind_of
+from benchmark.results.plausible import is_number
+from benchmark.results.provenance import origin
+from benchmark.results.store import MOST_RESULT
+from benchmark.runs.axes import Method, Network, Numerics
+from benchmark.runs.catalogue import NETWORKS
+from benchmark.runs.spec import RUN_SPEC, TrainSpec, run_id, words_and_seed
+from benchmark.system.files import MOST_TEXT, read_regular
+
+#: Results that are read for their pace; reading all of a paper's would take seconds.
+_RESULTS_READ = 20
+
+
+def pace_of(
+    device: str, *, gpu: bool, graphs: bool = False, benches: Path, results: Path, specs: Sequence[Spec]
+) -> Pace:
+    """What is known of a device.
+
+    Args:
+        device: its model, as :mod:`benchmark.system.hardware` names it.
+        gpu: whether it is one.
+        graphs: whether trainings are to replay recorded steps.
+        benches: the folder of JSON files that ``bench`` writes.
+        results: the results of a profile; those of other profiles lie beside it.
+        specs: the runs that estimates are for.
+    """
+    pace = Pace(device, gpu, graphs)
+    from_benches = (seen for path in sorted(benches.glob("*.json")) for seen in bench_paces(path, device))
+    paths = itertools.islice(_promising(results, specs), _RESULTS_READ)
+    from_results = (seen for path in paths if (seen := result_pace(path, pace)) is not None)
+    return Pace(device, gpu, graphs, [*from_benches, *from_results])
+
+
+def bench_paces(path: Path, device: str) -> list[Seen]:
+    """The paces that a bench of this device has measured; none where it is another's, or no bench."""
+    try:
+        bench = json.loads(read_regular(path, MOST_TEXT))
+        return list(_paces(bench)) if bench["device"] == device else []
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):  # or somebody's edit
+        return []
+
+
+def _paces(bench: dict[str, Any]) -> Iterator[Seen]:
+    setup = bench["setup"]
+    network = Network.model_validate(dict(NETWORKS[setup["network"]]))
+    threads = setup["threads"] if bench["provenance"]["device_kind"] == "cpu" else 1
+    methods = {"baseline": Method()}  # early benches name no others'
+    methods |= {name: Method.model_validate(tree) for name, tree in bench.get("methods", {}).items()}
+    for precision, compiled, graphs, name, seconds in _timed(bench):
+        if name in methods and is_number(seconds) and seconds > 0:
+            size = {"batch_size": setup["batch_size"], "image_size": native_size(network)}
+            numerics = Numerics(precision=precision, compiled=compiled)
+            work = setup["batch_size"] * image_work(network, methods[name], native_size(network))
+            yield Seen(
+                kind_of(network, methods[name], numerics, graphs=graphs, **size), threads * seconds / work, BENCH
+            )
+
+
+def _timed(bench: dict[str, Any]) -> Iterator[tuple[Any, bool, bool, str, Any]]:
+    """Precision, compiled, graphs, method and seconds of each kind of steps."""
+    setup = bench["setup"]
+    if "matrix" in bench:
+        for cell in bench["matrix"]["cells"]:
+            mode = cell["mode"]
+            yield cell["precision"], mode == "compiled", mode == "graph", cell["method"], cell.get("seconds_per_step")
+        return
+    for name, block in bench["steps"]["variants"].items():
+        compiled, graphs = bool(setup.get("compiled")), bool(setup.get("graphs"))
+        yield setup["precision"], compiled, graphs, name, block["seconds_per_step"]
+
+
+def result_pace(path: Path, pace: Pace) -> Seen | None:
+    """The pace of a completed training; None where another device trained it, or the file tells nothing."""
+    try:
+        tree = json.loads(read_regular(path, MOST_RESULT))
+        spec, seconds = RUN_SPEC.validate_python(tree["spec"]), tree["cost"]["train_seconds"]
+        sessions = tree["provenance"].get("sessions") or [{}]
+        graphs = {session.get("graphs") == "on" for session in sessions}
+        if not isinstance(spec, TrainSpec) or run_id(spec) != path.stem or not is_number(seconds) or seconds <= 0:
+            return None
+        if origin(tree["provenance"])["device"] != [pace.device] or len(graphs) > 1:
+            return None
+        seen = pace.seen_training(spec, seconds, source=RESULTS)
+        return seen._replace(kind=seen.kind._replace(graphs=graphs.pop()))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _promising(results: Path, specs: Sequence[Spec]) -> Iterator[Path]:
+    """Result files by what they tell of these runs: each network first, then each method, then further seeds.
+
+    The profile's own come before those of other profiles. Names alone are looked at.
+    """
+    networks = {spec.network.label for spec in specs}
+    own: list[tuple[str, str, Path]] = []
+    others: list[tuple[str, str, Path]] = []
+    for path in sorted(results.parent.glob("*/*.json")):
+        words, _ = words_and_seed(path.stem)
+        network = next((label for label in networks if f"-{label}-" in words), None)
+        if network is not None:
+            (own if path.parent.name == results.name else others).append((network, words, path))
+    given: set[Path] = set()
+    for column in range(3):
+        seen: set[str | Path] = set()
+        for found in [*own, *others]:
+            if found[column] not in seen and found[2] not in given:
+                given.add(found[2])
+                yield found[2]
+            seen.add(found[column])

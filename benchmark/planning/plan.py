@@ -1,0 +1,118 @@
+"""From suites and results on disk to what must still run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmark.errors import UserError
+from benchmark.planning.estimates import device_memory_gib
+from benchmark.planning.pace import Pace
+from benchmark.results.store import Store
+from benchmark.runs.schema import suggestion
+from benchmark.runs.spec import CostSpec, TrainSpec, run_id, with_seed
+from benchmark.suites.suite import Cell, Suite, select
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One run with every cell that reads it; shared entries have several."""
+
+    run_id: str
+    spec: TrainSpec | CostSpec
+    cells: tuple[Cell, ...]
+    done: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a command asks for: runs in order, and how many entries and trainings they serve."""
+
+    runs: tuple[PlannedRun, ...]
+    entries: int
+    trainings: int
+
+    @property
+    def missing(self) -> tuple[PlannedRun, ...]:
+        """Runs without a result."""
+        return tuple(run for run in self.runs if not run.done)
+
+    def totals(self) -> dict[str, int]:
+        """Counts, as ``plan --format json`` prints them."""
+        cost = sum(isinstance(run.spec, CostSpec) for run in self.runs)
+        return {
+            "entries": self.entries,
+            "trainings": self.trainings,
+            "train_runs": len(self.runs) - cost,
+            "cost_runs": cost,
+            "done": sum(run.done for run in self.runs),
+        }
+
+    def as_json(self, pace: Pace) -> dict[str, Any]:
+        """The plan as plain data, with what each run takes on a device."""
+        runs = [
+            {
+                "run_id": run.run_id,
+                "spec": run.spec.model_dump(mode="json"),
+                "cells": [{"suite": c.suite, "row": c.row, "column": c.column} for c in run.cells],
+                "done": run.done,
+                "estimate": {
+                    "seconds": pace.seconds(run.spec),
+                    "memory_gib": device_memory_gib(run.spec, gpu=pace.gpu, graphs=pace.graphs),
+                },
+            }
+            for run in self.runs
+        ]
+        return {"runs": runs, "totals": self.totals()}
+
+
+def make_plan(
+    suites: Sequence[Suite], completed: set[str], *, only: Sequence[str] = (), trials: int | None = None
+) -> Plan:
+    """Work out the runs of some suites.
+
+    An entry that several suites ask for is planned once, with as many trials as the keenest wants. Seeds
+    go from the outside in: every entry's first trial comes before any second one, so that a table fills
+    evenly.
+
+    Args:
+        suites: what to run.
+        completed: ids that have a result.
+        only: globs over row and column names, see :func:`~benchmark.suites.suite.select`.
+        trials: seeds an entry; None for the suites' own number.
+
+    Raises:
+        UserError: ``only`` selects nothing.
+    """
+    cells: dict[str, list[Cell]] = {}
+    wanted: dict[str, int] = {}
+    entries: set[tuple[str, str]] = set()
+    for suite in suites:
+        for cell in select(suite, only):
+            name = run_id(cell.spec)
+            cells.setdefault(name, []).append(cell)
+            wanted[name] = max(wanted.get(name, 0), 1 if cell.is_cost else trials or suite.trials)
+            if not cell.is_cost:
+                entries.add((suite.name, name))
+    if only and not cells:
+        names = list(dict.fromkeys(name for suite in suites for c in suite.cells for name in (c.row, c.column)))
+        raise UserError(f"--only {' '.join(only)}: no row or column has such a name; {suggestion(only[0], names)}")
+    runs = []
+    for seed in range(max(wanted.values(), default=0)):
+        for name, readers in cells.items():
+            if seed < wanted[name]:
+                runs.append(_planned(with_seed(readers[0].spec, seed), readers, completed))
+    trainings = len({name for _, name in entries})
+    return Plan(tuple(runs), len(entries), trainings)
+
+
+def _planned(spec: TrainSpec | CostSpec, cells: Sequence[Cell], completed: set[str]) -> PlannedRun:
+    name = run_id(spec)
+    return PlannedRun(name, spec, tuple(cells), name in completed)
+
+
+def taken_up(runs: Sequence[PlannedRun], store: Store, *, retry_failed: bool) -> list[PlannedRun]:
+    """Those of the open runs that an invocation trains: the ones without a failure on record, or just the failed."""
+    failed = store.failed()
+    if retry_failed:
+        return [run for run in runs if run.run_id in failed]
+    return [run for run in runs if run.run_id not in failed]

@@ -1,0 +1,1 @@
+"""Figures: a table, or activation maps, as PNG and SVG."""

@@ -1,0 +1,216 @@
+"""A table as Markdown: ours, and under the paper's own protocol the published number below it."""
+
+import json
+import re
+import shlex
+
+from benchmark.reports.sentences import NO_GAINS, NOT_ROBUST, letter
+from benchmark.reports.table import Table, TableCell
+from benchmark.results.plausible import PROCESS_MEMORY
+from benchmark.results.provenance import UNCOMMITTED
+from benchmark.runs.catalogue import DATASETS
+from benchmark.suites.manifest import Published
+from benchmark.suites.profiles import Setting
+from benchmark.suites.suite import Suite
+from benchmark.system.paths import SUITES
+from benchmark.verdicts.summary import Summary
+from benchmark.wording import some, visible
+
+MISSING = "—"
+_DECIMALS = {"memory_mib": 0, "seconds_per_step": 3}
+_SPECIAL = re.compile(r"([\\`*_{}\[\]#~|$])")
+
+
+def render(suite: Suite, table: Table) -> str:
+    """The whole report of one suite: what was run, the table, its notes, and how to make it again."""
+    manifest = suite.manifest
+    parts = [
+        f"# {escape(table.title)}",
+        f"Source: {escape(manifest.source)}.",
+        _notices(suite, table),
+        _grid(suite, table),
+        "\n".join(
+            f"- {note}"
+            for note in [
+                *map(escape, manifest.footnotes),
+                *_lost(table),
+                *_copies(table),
+                *_mixtures(table),
+                *_doubted(table),
+            ]
+        ),
+        f"![{escape(table.title)}]({suite.name}.png)",
+        f"All numbers: [{suite.name}.csv]({suite.name}.csv). Make this report again: `{command(suite, table)}`",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def escape(text: str) -> str:
+    """Text that Markdown shows as it is: no markup, no HTML, no links, nothing hidden, one line."""
+    flat = visible(" ".join(text.split())).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # GitHub turns bare addresses into links; a backslash within keeps them text
+    return re.sub(r"(:)(?=//)|(?<=www)(\.)", r"\\\1\2", _SPECIAL.sub(r"\\\1", flat), flags=re.IGNORECASE)
+
+
+def ours(cell: TableCell) -> str:
+    """Our number as printed, for instance ``76.84 ± 0.25 (n = 3 of 4)`` or ``3455 (+21.3%)``."""
+    if cell.summary is None:
+        return MISSING
+    number = _bold(_number(cell.reads, cell.summary), cell.best_ours)
+    if cell.is_cost:
+        return number + _overhead(cell.overhead_percent)
+    short = f" of {cell.trials_wanted}" if cell.summary.trials < cell.trials_wanted else ""
+    return f"{number} (n = {cell.summary.trials}{short})"
+
+
+def published(cell: TableCell) -> str:
+    """The paper's number as the paper prints it; empty where it prints none."""
+    if cell.published is None:
+        return ""
+    number = _bold(_number(cell.reads, cell.published), cell.best_published)
+    return number + _overhead(cell.published.overhead_percent)
+
+
+def command(suite: Suite, table: Table) -> str:
+    """The command that writes this report from the results on disk."""
+    # Somebody's own manifest goes by its bare name: reports name no folder of one machine.
+    own = suite.path.resolve() != (SUITES / f"{suite.name}.yaml").resolve()
+    words = ["python", "run_suite.py", "report", suite.path.name if own else suite.name]
+    if suite.variant.profile.profile != "paper":
+        words += ["--profile", suite.variant.profile.profile]
+    wanted = {cell.trials_wanted for cell in table.cells.values() if not cell.is_cost} - {suite.trials}
+    for trials in wanted:
+        words += ["--trials", str(trials)]
+    for setting in _settings(suite):
+        words += ["--set", _typed(setting)]
+    return shlex.join(words).replace("`", "'")
+
+
+def _settings(suite: Suite) -> list[Setting]:
+    return sorted(suite.variant.settings, key=lambda setting: setting.label)
+
+
+def _typed(setting: Setting) -> str:
+    """A setting as one types it behind ``--set``; JSON is YAML too."""
+    name = setting.path[-1] if setting.path[0] == "choices" else ".".join(setting.path)
+    return f"{name}={setting.value if isinstance(setting.value, str) else json.dumps(setting.value)}"
+
+
+def _notices(suite: Suite, table: Table) -> str:
+    """What somebody must know before reading a number."""
+    profile, variant = suite.variant.profile, suite.variant
+    over = ", ".join(f"`{_typed(setting).replace('`', chr(39))}`" for setting in _settings(suite))
+    notes = [f"Profile `{profile.profile}`: {escape(profile.about)}"]
+    if over and variant.keeps_protocol:
+        notes.append(f"Laid over it: {over}.")
+    elif over:
+        notes.append(f"Laid over it: {over}, which makes it a protocol of its own.")
+    legend = "ours mean ± std (n trials)"
+    if variant.against_paper:
+        notes.append(f"Each cell: {legend}, below it the paper's; {MISSING} where no run is complete yet.")
+        if any(cell.verdict and cell.verdict.word != "no verdict" for cell in table.cells.values()):
+            notes.append(NO_GAINS)
+            notes.append(f"! means strongly, {NOT_ROBUST} another verdict under another reading of ±.")
+    else:
+        notes.append(f"Trained here: {escape(table.trained)}. **Not comparable with the paper's numbers.**")
+        notes.append(f"Each cell: {legend}; {MISSING} where no run is complete yet.")
+    used = {cell.spec.dataset.name for cell in suite.cells if cell.spec.dataset.source == "standin"}
+    if used:
+        titles = " or ".join(facts.title for name, facts in DATASETS.items() if name in used)
+        notes.append(f"**Trained on generated stand-in images, not on {titles}.**")
+    if table.measured_on:
+        notes.append(f"Memory and time measured on: {escape(table.measured_on)}.")
+        notes.append(_about_memory(table.memory_kind or "unknown"))
+        notes += [f"Steps were timed {escape(table.time_kind)}."] if table.time_kind else []
+    return " ".join(notes)
+
+
+def _about_memory(kind: str) -> str:
+    """Which memory stands in the table; the paper's is a GPU's."""
+    if kind != PROCESS_MEMORY:
+        return f"Memory is the {escape(kind)}."
+    return (
+        f"Memory is the {kind}, interpreter and torch included: that dilutes the overhead, so it is **not comparable "
+        "with the paper's overhead of GPU memory**."
+    )
+
+
+def _grid(suite: Suite, table: Table) -> str:
+    head = [escape(name) for name in (table.corner, *table.columns)]
+    lines = [head, ["---", *["---:"] * len(table.columns)]]
+    for row in table.rows:
+        cells = (table.cells.get((row, column)) for column in table.columns)
+        lines.append([escape(row), *(_cell(cell, suite.variant.against_paper) for cell in cells)])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _lost(table: Table) -> list[str]:
+    """A note on the results that count as missing, if there are any."""
+    if not table.not_counted:
+        return []
+    files = some([f"`{file}`" for file in table.not_counted])
+    return [
+        f"**Not counted**, as they can't be read or contradict themselves: {files}; "
+        "`python run_suite.py verify` says why."
+    ]
+
+
+def _doubted(table: Table) -> list[str]:
+    """A note on the results that no commit speaks for, if there are any."""
+    if not table.code_doubted:
+        return []
+    files = some([f"`{file}`" for file in table.code_doubted])
+    return [
+        f"**Code not known for certain** of {files}: they name no commit, or one that their code may differ from; "
+        "`python run_suite.py verify` says why."
+    ]
+
+
+def _copies(table: Table) -> list[str]:
+    return [
+        f"{escape(title)}: {copies} test images are also among the training images, pixel for pixel."
+        for title, copies in table.copies
+    ]
+
+
+def _mixtures(table: Table) -> list[str]:
+    """A note on each kind of cell whose trials come from several machines or versions."""
+    notes = []
+    for text, places in table.mixed.items():
+        cells = some([f"{row} / {column}" for row, column in places])
+        where = "every cell" if len(places) == len(table.cells) else escape(cells)
+        note = f"**Mixed trials** in {where}: {escape(text)}."
+        if text.startswith("code") and not any(word in text for word in (";", "unknown", UNCOMMITTED)):
+            # commits alone are mixed, and a change that moves a number would have raised the protocol
+            note = f"Trials of several versions of the code in {where}: {escape(text)}; all of one `protocol`."
+        notes.append(note)
+    return notes
+
+
+def _cell(cell: TableCell | None, against_paper: bool) -> str:
+    if cell is None:
+        return ""
+    printed = published(cell) if against_paper else ""
+    lines = [ours(cell), *([f"paper: {printed}"] if printed else [])]
+    if cell.verdict and cell.verdict.word != "no verdict":
+        lines.append(f"{cell.verdict.word} ({letter(cell.verdict)})")
+    return "<br>".join(lines)
+
+
+def _number(reads: str, value: Summary | Published) -> str:
+    decimals = _DECIMALS.get(reads, 2)
+    spread = "" if value.std is None else f" ± {value.std:.{decimals}f}"
+    return f"{value.mean:.{decimals}f}{spread}"
+
+
+def _overhead(percent: float | None) -> str:
+    return "" if percent is None else f" ({signed(percent)}%)"
+
+
+def signed(percent: float) -> str:
+    """One decimal and a sign; adding zero turns -0.0 into +0.0."""
+    return f"{round(percent, 1) + 0.0:+.1f}"
+
+
+def _bold(text: str, best: bool) -> str:
+    return f"**{text}**" if best else text

@@ -1,0 +1,91 @@
+"""What a completed result must look like beyond its schema."""
+
+import datetime
+from collections.abc import Mapping
+from typing import Any, TypeGuard
+
+from benchmark.results.store import Result
+from benchmark.runs.spec import CostSpec, TrainSpec
+from benchmark.wording import shortened
+
+#: What a cost run measures without and with a GPU, as its ``cost.memory_kind`` says.
+PROCESS_MEMORY, ALLOCATOR_MEMORY = "peak of a fresh process a variant", "peak of torch's allocator"
+#: How it times steps without one, as its ``cost.freed_memory`` says; where nothing is said, it was given back.
+KEPT = "kept"
+_NO_PREDICTION = ("epoch", "learning_rate", "train_loss")
+_ASTRONOMICAL = 1e15  # sums of anything below are finite
+_PROVENANCE = ("code", "packages", "device", "data_digest", "precision", "threads", "start", "end")
+
+
+def problem_of(result: Result) -> str | None:
+    """The first thing in a completed result that can't be; None where all is well."""
+    for name in _PROVENANCE:
+        if result.provenance.get(name) in (None, "", {}):
+            return f"provenance.{name} is missing"
+    if problem := _times_problem(result.provenance):
+        return problem
+    asked = isinstance(result.spec, TrainSpec) and result.spec.activation_maps > 0
+    if result.activation_maps is not None and not asked:
+        return "it holds activation maps that its spec does not ask for"
+    if isinstance(result.spec, CostSpec):
+        return _cost_problem(result.spec, result.metrics)
+    return _history_problem(result.spec, result.history) or _metrics_problem(result)
+
+
+def _times_problem(provenance: Mapping[str, Any]) -> str | None:
+    times = []
+    for name in ("start", "end"):
+        try:
+            time = datetime.datetime.fromisoformat(provenance[name])
+        except (TypeError, ValueError):
+            return f"provenance.{name} is {shortened(repr(provenance[name]), 60)}, which is no time"
+        times.append(time if time.tzinfo else time.replace(tzinfo=datetime.UTC))
+    return "it ended before it began" if times[1] < times[0] else None
+
+
+def _history_problem(spec: TrainSpec, history: list[dict[str, Any]]) -> str | None:
+    epochs = spec.schedule.epochs
+    if len(history) != epochs:
+        return f"its history has {len(history)} entries for {epochs} epochs"
+    for number, entry in enumerate(history, start=1):
+        if entry.get("epoch") != number:
+            return f"entry {number} of its history is of epoch {entry.get('epoch')!r}"
+        if set(entry) != set(history[0]) or not set(_NO_PREDICTION) < set(entry):
+            return f"epoch {number} of its history has other numbers than a training writes"
+        for name, value in entry.items():
+            if not is_number(value):
+                return f"{name} of epoch {number} is {value!r}, which is no number"
+            if name not in _NO_PREDICTION and not 0 <= value <= 100:
+                return f"{name} of epoch {number} is {value!r}, which is no percentage"
+    return None
+
+
+def _metrics_problem(result: Result) -> str | None:
+    names = [name for name in result.history[-1] if name not in _NO_PREDICTION]
+    wanted = {f"{name}_last_epoch": result.history[-1][name] for name in names}
+    wanted |= {f"{name}_best_epoch": max(entry[name] for entry in result.history) for name in names}
+    for name in sorted(wanted.keys() | result.metrics.keys()):
+        found, should = result.metrics.get(name), wanted.get(name)
+        if found != should:
+            return f"metrics.{name} is {found!r}, but by its history {should!r}"
+    return None
+
+
+def _cost_problem(spec: CostSpec, metrics: Mapping[str, Any]) -> str | None:
+    names = [variant.name for variant in spec.variants]
+    if sorted(metrics) != sorted(names):
+        return f"it measures {', '.join(sorted(metrics))} instead of {', '.join(sorted(names))}"
+    for name, block in metrics.items():
+        if not isinstance(block, dict):
+            return f"metrics.{name} is no block of numbers"
+        for key, value in block.items():
+            if not is_number(value):
+                return f"metrics.{name}.{key} is {value!r}, which is no number"
+        if not is_number(block.get("seconds_per_step")) or block["seconds_per_step"] <= 0:
+            return f"metrics.{name}.seconds_per_step is {block.get('seconds_per_step')!r}"
+    return None
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether a value from a file can be reckoned with: no truth value, NaN or infinity, nothing astronomical."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _ASTRONOMICAL

@@ -1,0 +1,266 @@
+"""Results on disk: one JSON a run, written once and never replaced.
+
+``<results>/<profile>/<run_id>.json`` holds completed runs only. The latest failed attempt of a run lies in
+``failures/`` beside them, until the run completes; files that turned out damaged are set aside in
+``damaged/``. ``.locks/`` keeps two workers from training one run, whatever scratch folders they use.
+"""
+
+import contextlib
+import hashlib
+import itertools
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
+
+from benchmark.errors import StoreError, UnknownVersionError
+from benchmark.runs.schema import MANY, Frozen, dotted, first_problem, refuse
+from benchmark.runs.spec import RunSpec, run_id
+from benchmark.system.files import read_regular, rename_new, write_atomic
+from benchmark.system.folders import make_folder, sync_folder, why_unwritable
+
+#: Of what is written; results of version 1 are upgraded as they are read, see :func:`upgraded`.
+SCHEMA_VERSION: Final = 2
+#: Bytes; a thousand activation maps of 32 × 32 places take 26 MiB.
+MOST_RESULT: Final = 64 * 2**20
+Status = Literal["completed", "crashed", "diverged", "out_of_memory", "timed_out"]
+
+
+def _unicode(text: object) -> object:
+    """Text that JSON can hold: a path in it may have any bytes."""
+    return text.encode("utf-8", "backslashreplace").decode() if isinstance(text, str) else text
+
+
+_Text = Annotated[str, BeforeValidator(_unicode)]
+
+
+class Failure(Frozen):
+    """Why an attempt ended, and where to look."""
+
+    reason: _Text
+    log_tail: list[_Text]
+    log_file: _Text
+
+
+class ActivationMap(Frozen):
+    """Which places of one test image spoke for its class, without the image itself.
+
+    ``image`` counts from 0 in the run's test split; ``map`` has the rows of the last stage's feature; its
+    mean and the class's bias make the logit of ``label``. ``predicted`` is the single prediction.
+    """
+
+    image: int = Field(ge=0, le=100 * MANY)
+    label: int = Field(ge=0, le=MANY)
+    predicted: int = Field(ge=0, le=MANY)
+    map: list[list[float]]
+
+    @field_validator("map")
+    @classmethod
+    def _rectangle(cls, rows: list[list[float]]) -> list[list[float]]:
+        if not rows or not rows[0] or any(len(row) != len(rows[0]) for row in rows):
+            raise refuse("", "needs rows of one length")
+        return rows
+
+
+class Result(Frozen):
+    """What one run left.
+
+    ``metrics`` holds ``<prediction>_last_epoch`` and ``<prediction>_best_epoch`` in percent for a training;
+    for a cost run a block of numbers per variant. ``history`` has one entry an epoch. ``cost`` is what the
+    run itself took; ``provenance`` says by what code and on what machine. ``activation_maps`` is there where
+    the spec asks for some.
+    """
+
+    schema_version: Literal[2]
+    run_id: str
+    spec: RunSpec
+    status: Status
+    metrics: dict[str, Any]
+    history: list[dict[str, Any]]
+    cost: dict[str, Any]
+    provenance: dict[str, Any]
+    failure: Failure | None = None
+    activation_maps: list[ActivationMap] | None = None
+
+
+class Store:
+    """The results of one profile.
+
+    Args:
+        folder: ``<results>/<profile>``; need not exist yet.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.failures_folder = folder / "failures"
+        self.damaged_folder = folder / "damaged"
+        self.locks_folder = folder / ".locks"
+
+    def check_writable(self) -> None:
+        """Make sure results can be written before anything is trained.
+
+        Raises:
+            StoreError: they can't.
+        """
+        beside = [folder for folder in (self.failures_folder, self.locks_folder) if os.path.lexists(folder)]
+        for folder in (self.folder, *beside):
+            if reason := why_unwritable(folder):
+                raise StoreError(f"{folder}: results can't be written there: {reason}")
+
+    def path(self, name: str) -> Path:
+        """Where a completed run's result lies."""
+        return self.folder / f"{name}.json"
+
+    def lock(self, name: str) -> Path:
+        """The lock that a worker holds while it makes this result."""
+        return self.locks_folder / f"{name}.lock"
+
+    def completed(self) -> set[str]:
+        """Ids of the completed runs, by their file names."""
+        return {path.stem for path in self.folder.glob("*.json")}
+
+    def failed(self) -> set[str]:
+        """Ids of the runs whose latest attempt failed and that have not completed since."""
+        return {path.stem for path in self.failures_folder.glob("*.json")} - self.completed()
+
+    def load(self, name: str) -> Result:
+        """A completed run's result.
+
+        Raises:
+            StoreError: the file is missing, no result, or belongs to another run.
+        """
+        return read_result(self.path(name), completed=True)
+
+    def load_failure(self, name: str) -> Result:
+        """The latest failed attempt of a run.
+
+        Raises:
+            StoreError: as for :meth:`load`.
+        """
+        return read_result(self.failures_folder / f"{name}.json", completed=False)
+
+    def put(self, result: Result) -> None:
+        """Add a result. A completed one is never replaced, and takes an earlier failure's record away.
+
+        Raises:
+            OSError: it can't be written; nothing else is harmed.
+            StoreError: something else stands in its place.
+        """
+        absent = {"activation_maps"} if result.activation_maps is None else None
+        tree = result.model_dump(mode="json", exclude=absent)
+        tree["checksum"] = checksum(tree)
+        data = (json.dumps(tree, indent=1, allow_nan=False) + "\n").encode()
+        failure = self.failures_folder / f"{result.run_id}.json"
+        if result.status != "completed":
+            if not self.path(result.run_id).exists():  # else another runner finished it meanwhile
+                write_atomic(failure, data)
+            return
+        try:
+            write_atomic(self.path(result.run_id), data, replace=False)
+        except FileExistsError:  # another runner finished the same run first: the same numbers
+            self.load(result.run_id)  # unless it is a link to nowhere, say
+            return
+        with contextlib.suppress(PermissionError):  # another user's in a sticky folder; the result outweighs it
+            failure.unlink(missing_ok=True)
+
+    def forget_failure(self, name: str) -> None:
+        """Take the record of a run's failed attempt away: it is tried again, and does not count as failed."""
+        (self.failures_folder / f"{name}.json").unlink(missing_ok=True)
+
+    def set_aside(self, path: Path) -> Path | None:
+        """Move a damaged file to ``damaged/``, where it overwrites nothing; None where it is gone already.
+
+        Raises:
+            OSError: it can't be moved.
+        """
+        make_folder(self.damaged_folder)
+        for number in itertools.count(1):
+            target = self.damaged_folder / (path.name if number == 1 else f"{path.stem}.{number}{path.suffix}")
+            try:
+                if path.is_dir():
+                    path.rename(target)  # fails where a file stands, or a folder that holds anything
+                else:
+                    rename_new(path, target)
+            except FileExistsError:
+                continue
+            except FileNotFoundError:
+                return None
+            sync_folder(self.damaged_folder)
+            return target
+        raise AssertionError("unreachable")
+
+
+def checksum(tree: dict[str, Any]) -> str:
+    """SHA-256 of a result's content, however its JSON is laid out; a changed file no longer fits its own."""
+    content = {key: value for key, value in tree.items() if key != "checksum"}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def upgraded(tree: dict[str, Any]) -> dict[str, Any]:
+    """The content of a result file as that of :data:`SCHEMA_VERSION`, without its checksum.
+
+    Version 2 is version 1 with a checksum that must be there; early results of version 1 have none.
+    """
+    content = {key: value for key, value in tree.items() if key != "checksum"}
+    version = content.get("schema_version")
+    first = version == 1 and version is not True
+    return content | {"schema_version": SCHEMA_VERSION} if first else content
+
+
+def read_json(path: Path) -> Any:
+    """What a result file holds, before any schema.
+
+    Raises:
+        StoreError: it can't be read or is no JSON.
+    """
+    try:
+        tree = json.loads(read_regular(path, MOST_RESULT), parse_constant=_refuse_constant)
+        json.dumps(tree, ensure_ascii=False).encode()  # half a character pair would break whatever prints it
+    except OSError as error:
+        raise StoreError(f"{path}: can't be read: {error.strerror}; move it away and run again") from None
+    except (ValueError, RecursionError) as error:
+        raise StoreError(f"{path}: is no JSON or was cut off ({error}); move it away and run again") from None
+    return tree
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def read_result(path: Path, *, completed: bool) -> Result:
+    """A result file, checked against the schema, its own name, its spec's id and its checksum.
+
+    Args:
+        path: the file.
+        completed: whether it should be a completed run's, or else a failed attempt's.
+
+    Raises:
+        UnknownVersionError: it was written by another version of this code.
+        StoreError: it is no such result.
+    """
+    tree = read_json(path)
+    if isinstance(tree, dict):
+        version = tree.get("schema_version")
+        if isinstance(version, int) and version not in (1, SCHEMA_VERSION):
+            raise UnknownVersionError(
+                f"{path}: is of schema version {version}, and this code reads versions 1 to {SCHEMA_VERSION} only; "
+                "read it with the version of the code that wrote it"
+            )
+    try:
+        result = Result.model_validate(upgraded(tree) if isinstance(tree, dict) else tree)
+    except ValidationError as error:
+        where, reason = first_problem(error, Result)
+        raise StoreError(f"{path}: {dotted(where) or 'the file'}: {reason}; move it away and run again") from None
+    if tree["schema_version"] != 1 and not isinstance(tree.get("checksum"), str):
+        raise StoreError(f"{path}: checksum: is missing; move it away and run again")
+    if path.stem != result.run_id or run_id(result.spec) != result.run_id:
+        raise StoreError(f"{path}: name, run_id and spec do not belong together; move it away and run again")
+    if (result.status == "completed") is not completed:
+        kind = "a completed run" if completed else "a failed attempt"
+        raise StoreError(f"{path}: status is {result.status!r}, not that of {kind}; move it away and run again")
+    if "checksum" in tree and tree["checksum"] != checksum(tree):  # early results of version 1 have none
+        raise StoreError(f"{path}: was changed after it was written; move it away and run again")
+    return result

@@ -1,0 +1,1 @@
+"""What a run is: its axes, its frozen description and its name."""

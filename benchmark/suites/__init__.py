@@ -1,0 +1,1 @@
+"""Suites: manifests, profiles and settings, checked and laid over each other into cells."""

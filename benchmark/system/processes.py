@@ -1,0 +1,88 @@
+"""What a process of this project sets for itself."""
+
+import ctypes
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmark.system import signals
+
+#: What has GNU's, Intel's and LLVM's OpenMP bind threads to cores, counted from the machine's first in every process.
+_BINDING = (
+    "GOMP_CPU_AFFINITY",
+    "KMP_AFFINITY",
+    "KMP_HW_SUBSET",
+    "KMP_PLACE_THREADS",
+    "OMP_PLACES",
+    "OMP_PROC_BIND",
+)
+#: Of glibc's malloc.h.
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
+
+
+def keep_freed_memory() -> None:
+    """Have glibc keep freed memory for the next allocation; elsewhere nothing happens.
+
+    It gives blocks of more than 32 MiB back to the system otherwise, and gets them anew, zeroed page by page, a few
+    milliseconds later: half the time of a training step with SLA, whose activations are so large. The price is a
+    higher peak (docs/performance.md).
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl and macOS have none
+    if mallopt is not None:
+        mallopt(_M_MMAP_MAX, 0)  # large blocks come from the heap too,
+        mallopt(_M_TRIM_THRESHOLD, -1)  # and the heap never shrinks
+
+
+def unbound(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which no process binds itself to cores: two that do so sit on the same ones."""
+    return {name: value for name, value in environment.items() if name not in _BINDING}
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether the system holds a process, by SIGSTOP or for a debugger; False where it does not say."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in ("T", "t")
+    except (OSError, IndexError):
+        return False
+
+
+@contextmanager
+def starting() -> Iterator[None]:
+    """Start helpers in here: from their first moment on they never hear Ctrl-C, which is their parent's business.
+
+    Nor does a signal leave one half started.
+
+    Raises:
+        KeyboardInterrupt: somebody asked for an end meanwhile.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a process begins with its parent's mask
+    asked = signals.asked()
+    try:
+        with signals.held():
+            yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    if signals.asked() > asked:
+        raise KeyboardInterrupt
+
+
+def start_process(parent: int) -> None:
+    """Set a helper up: Ctrl-C is its parent's business, and it ends with its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def death(status: int | None) -> str:
+    """How a helper ended that was to go on, as part of a sentence."""
+    why = ", as the system does to those that take too much memory" if status == -signal.SIGKILL else ""
+    return f"its process died (exit status {status}){why}"
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)

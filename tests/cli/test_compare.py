@@ -1,0 +1,60 @@
+"""``compare`` on the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmark.cli import main
+from benchmark.results.store import Store
+from tests.reports.fakes import cell, train, under
+
+
+def said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> tuple[int, str, str]:
+    monkeypatch.setattr("sys.argv", ["run_suite.py", "compare", *words])
+    status = 0
+    try:
+        main()
+    except SystemExit as error:
+        status = int(error.code or 0)
+    out = capsys.readouterr()
+    return status, out.out, out.err
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Path:
+    suite = under("reduced", "table1")
+    for folder, shift in (("one", 0.0), ("two", 0.05)):
+        store = Store(tmp_path / folder / "reduced")
+        train(store, cell(suite, "ResNet-110", "Baseline"), [36.0 + shift, 36.4 + shift, 36.1 + shift])
+        train(store, cell(suite, "ResNet-110", "SFE - SI"), [38.0 - 9 * shift, 38.4, 38.1 - 9 * shift])
+    return tmp_path
+
+
+def test_two_folders(two: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    words = (str(two / "one" / "reduced"), str(two / "two" / "reduced"), "table1")
+    status, out, _ = said(capsys, monkeypatch, *words)
+    assert status == 0
+    assert any(line.startswith("same") and "ResNet-110 / Baseline (3 pairs)" in line for line in out.splitlines())
+    status, out, _ = said(capsys, monkeypatch, *words, "--format", "json")
+    tree = json.loads(out)
+    assert tree["cells"]["table1"][0]["difference"] == pytest.approx(0.05)
+    assert tree["claims"][0]["claim"] == "1"
+
+
+def test_profiles_by_name(two: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    _, out, _ = said(
+        capsys, monkeypatch, "reduced", "reduced+beta_on=last", "table1", "--results-dir", str(two / "one")
+    )
+    assert "ResNet-110 / Baseline (3 pairs)" in out, "the choice does not matter to a baseline"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("minimal", "should end with a profile's name"), ("reduced+beta_on=both", "beta_on")]
+)
+def test_what_is_no_variant(
+    name: str, words: str, two: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status, _, err = said(capsys, monkeypatch, "reduced", name)
+    assert status == 2
+    assert words in err
