@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 import benchmark.cli
-from benchmark.cli.common import count
+from benchmark.cli.options import count
 from benchmark.execution.run_folder import Job, Progress
 from benchmark.results.store import ActivationMap
 from benchmark.runs.spec import RUN_SPEC

@@ -9,13 +9,15 @@ import click
 
 from benchmark import __version__
 from benchmark.cli.bench import bench
-from benchmark.cli.common import Group
 from benchmark.cli.compare import compare
 from benchmark.cli.data import data
-from benchmark.cli.look import list_suites, plan, status
+from benchmark.cli.list_suites import list_suites
 from benchmark.cli.merge import merge
+from benchmark.cli.options import Group
+from benchmark.cli.plan import plan
 from benchmark.cli.report import report
 from benchmark.cli.run import run
+from benchmark.cli.status import status
 from benchmark.cli.verify import verify
 from benchmark.errors import BenchmarkError, UserError
 from benchmark.system import signals

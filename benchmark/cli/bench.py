@@ -13,17 +13,10 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from benchmark.cli.common import (
-    MINUTES,
-    check_precision,
-    count,
-    import_matplotlib,
-    json_option,
-    name_code,
-    reports_option,
-    require_writable,
-    shown,
-)
+from benchmark.cli.checks import check_precision, name_code
+from benchmark.cli.folders import require_writable
+from benchmark.cli.options import MINUTES, count, json_option, reports_option
+from benchmark.cli.output import import_matplotlib, shown
 from benchmark.errors import RunError, UserError, is_out_of_memory
 from benchmark.results.code import require_same, this_code
 from benchmark.results.provenance import describe

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from benchmark.cli.common import json_option, results_option, say
+from benchmark.cli.options import json_option, results_option
+from benchmark.cli.output import say
 from benchmark.errors import UserError
 from benchmark.results.store import Store
 from benchmark.suites.manifest import find_manifests

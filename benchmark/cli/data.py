@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from benchmark.cli.common import Group, data_option, scratch_option
+from benchmark.cli.options import Group, data_option, scratch_option
 from benchmark.errors import DataError
 from benchmark.runs.catalogue import DATASETS
 from benchmark.system.files import read_regular

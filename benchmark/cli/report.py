@@ -8,23 +8,18 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from benchmark.cli.common import (
-    image_cache,
-    import_matplotlib,
+from benchmark.cli.folders import image_cache, load, store_of
+from benchmark.cli.options import (
     json_option,
-    load,
     profile_option,
     reports_option,
     results_option,
-    say,
     scratch_option,
     set_option,
-    shown,
-    store_of,
     suites_argument,
     trials_option,
-    write_reports,
 )
+from benchmark.cli.output import import_matplotlib, say, shown, write_reports
 from benchmark.errors import UserError
 from benchmark.results.store import Store
 from benchmark.suites.profiles import PLAN_CHOICES, Variant, load_variant

@@ -9,30 +9,21 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from benchmark.cli.common import (
+from benchmark.cli.checks import check_graphs, check_precision, name_code
+from benchmark.cli.folders import image_cache, load, require_usable, require_writable, run_folders
+from benchmark.cli.options import (
     MINUTES,
-    check_graphs,
-    check_precision,
     count,
     data_option,
-    headline,
-    image_cache,
-    load,
-    name_code,
     only_option,
     profile_option,
     reports_option,
-    require_usable,
-    require_writable,
     results_option,
-    run_folders,
-    say,
     scratch_option,
     set_option,
-    shown,
     trials_option,
-    write_reports,
 )
+from benchmark.cli.output import headline, say, shown, write_reports
 from benchmark.errors import OtherCodeError, UserError
 from benchmark.planning.plan import make_plan, taken_up
 from benchmark.results.code import require_same, this_code

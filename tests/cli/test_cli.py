@@ -14,7 +14,7 @@ import pytest
 
 import benchmark.cli
 from benchmark.cli import main
-from benchmark.cli.common import run_folders
+from benchmark.cli.folders import run_folders
 from benchmark.execution.scheduler import Scheduler, Summary
 from benchmark.planning.plan import PlannedRun, make_plan
 from benchmark.results import code
@@ -566,10 +566,10 @@ def test_no_words_are_answered_by_the_words_there_are(command: Command, words: l
 
 
 def test_a_mistake_of_the_suite_itself_is_one_line_too(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("benchmark.cli.look.make_plan", lambda *_, **__: dict[str, str]()["nothing"])
+    monkeypatch.setattr(sys.modules["benchmark.cli.plan"], "make_plan", lambda *_, **__: dict[str, str]()["nothing"])
     said = command("plan", "table1")
     assert (said.status, said.err.count("\n")) == (1, 1)
-    assert "please report it: KeyError: 'nothing' (cli/look.py, line " in said.err
+    assert "please report it: KeyError: 'nothing' (cli/plan.py, line " in said.err
 
 
 def test_windows_is_told_so_in_a_sentence() -> None:

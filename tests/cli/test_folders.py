@@ -8,7 +8,8 @@ import click
 import pytest
 
 import benchmark.cli
-from benchmark.cli.common import FOLDER, run_folders
+from benchmark.cli.folders import run_folders
+from benchmark.cli.options import FOLDER
 from benchmark.errors import UserError
 from benchmark.results.store import Failure, Store
 from benchmark.system.paths import SUITES

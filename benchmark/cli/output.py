@@ -1,0 +1,68 @@
+"""What several commands print and write."""
+
+import contextlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmark.cli.folders import require_writable
+from benchmark.planning.plan import Plan
+from benchmark.results.store import Store
+from benchmark.suites.suite import Suite
+from benchmark.system.paths import PACKAGE
+from benchmark.wording import one_line
+
+
+def headline(suites: list[Suite], made: Plan) -> str:
+    """One line on a plan: entries, trainings, runs, done."""
+    totals = made.totals()
+    names = ", ".join(suite.name for suite in suites)
+    text = f"{names} ({suites[0].variant.reports_name}): {totals['entries']} entries served by {totals['trainings']} "
+    text += f"trainings, {totals['train_runs']} training runs"
+    if totals["cost_runs"]:
+        text += f" and {totals['cost_runs']} cost run"
+    return f"{text}, {totals['done']} of them done"
+
+
+def import_matplotlib() -> None:
+    """Have it read no settings but its own: neither the environment's, as of a notebook, nor the current folder's."""
+    os.environ |= {"MPLBACKEND": "agg", "MATPLOTLIBRC": os.devnull}
+    try:
+        with contextlib.chdir(PACKAGE):
+            import matplotlib  # noqa: F401
+    except FileNotFoundError:  # somebody has deleted the current folder
+        pass
+
+
+def write_reports(
+    suites: list[Suite],
+    store: Store,
+    reports_dir: Path,
+    trials: int | None,
+    say: Callable[[str], Any],
+    cache_dir: Path,
+) -> None:
+    """Write reports and say where the readable ones are."""
+    import_matplotlib()
+    from benchmark.reports import write  # pandas and matplotlib, only where a report is made
+
+    require_writable(reports_dir / suites[0].variant.reports_name, "reports")
+    for path in write.write_reports(suites, store, reports_dir, trials, cache_dir=cache_dir):
+        if path.suffix == ".md":
+            say(f"report: {shown(path)}")
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print one line, on standard error if wanted, whatever the text holds."""
+    click.echo(one_line(text), err=err)
+
+
+def shown(path: Path) -> str:
+    """A path as a person would type it from here."""
+    try:
+        return os.path.relpath(path) if path.resolve().is_relative_to(Path.cwd()) else str(path)
+    except FileNotFoundError:  # somebody has deleted the current folder
+        return str(path)

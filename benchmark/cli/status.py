@@ -1,0 +1,76 @@
+"""``status``: what has run, and what is left. It takes no second itself."""
+
+import json
+from pathlib import Path
+
+import click
+
+from benchmark.cli.folders import load, run_folders
+from benchmark.cli.options import (
+    json_option,
+    profile_option,
+    reports_option,
+    results_option,
+    scratch_option,
+    set_option,
+    suites_argument,
+    trials_option,
+)
+from benchmark.cli.output import headline, say
+from benchmark.cli.time_left import time_in_words, time_left_of
+from benchmark.execution.status import claims_reported, count_states, failures
+from benchmark.planning.plan import make_plan
+from benchmark.suites.manifest import PAPER_SUITES
+from benchmark.suites.profiles import load_variant
+from benchmark.system.hardware import chosen_device
+from benchmark.wording import counted
+
+
+@click.command()
+@suites_argument
+@profile_option
+@trials_option
+@set_option
+@results_option
+@reports_option
+@scratch_option
+@json_option
+def status(
+    suites: tuple[str, ...],
+    profile: str,
+    trials: int | None,
+    settings: tuple[str, ...],
+    results_dir: Path,
+    reports_dir: Path,
+    scratch_dir: Path,
+    form: str,
+) -> None:
+    """How far each suite is: done, running, interrupted, failed, missing; and why runs failed."""
+    loaded, store = load(suites, load_variant(profile, settings), results_dir)
+    folders = run_folders(scratch_dir, store)
+    plans = {suite.name: make_plan([suite], store.completed(), trials=trials) for suite in loaded}
+    states = {name: count_states(made, store, folders) for name, made in plans.items()}
+    together = make_plan(loaded, store.completed(), trials=trials)
+    time_left = time_left_of(together, store, folders, chosen_device(), reports_dir / "bench")
+    left = {name: time_left.seconds(run.run_id for run in made.runs) for name, made in plans.items()}
+    failed = {name: failures(made, store, folders) for name, made in plans.items()}
+    if form == "json":
+        tree = {name: {**states[name], "seconds_left": left[name], "failures": failed[name]} for name in plans}
+        click.echo(json.dumps(tree, indent=1))
+        return
+    columns = list(next(iter(states.values())))
+    click.echo(f"{'suite':<12}" + "".join(f"{name:>13}" for name in columns) + f"{'time left':>13}")
+    for name, counts in states.items():
+        click.echo(
+            f"{name:<12}" + "".join(f"{counts[column]:>13}" for column in columns) + f"{time_in_words(left[name]):>13}"
+        )
+    for name, reason in {name: why for each in failed.values() for name, why in each.items()}.items():
+        say(f"failed: {name}: {reason}")
+    if len(loaded) > 1:  # suites share runs: what is left of all is less than the sum
+        click.echo(f"{headline(loaded, together)}; time left {time_in_words(time_left.seconds())}")
+    if time_left.runs:
+        basis = time_left.pace.basis(run.spec for run in time_left.runs.values())
+        click.echo(f"time left with {counted(time_left.at_once, 'run')} at once: {basis}")
+    of_the_paper = any(suite.name in PAPER_SUITES for suite in loaded)
+    if of_the_paper and (line := claims_reported(loaded[0].variant, reports_dir)):
+        say(line)
