@@ -87,6 +87,23 @@ def is_out_of_memory(error: BaseException) -> bool:
     return named or (isinstance(error, RuntimeError) and _OUT_OF_MEMORY.search(str(error)) is not None)
 
 
+#: What systems say of a disk that is full, read-only, somebody else's, failing or gone.
+_DISK = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EIO,
+    errno.ESTALE,
+)
+
+
+def is_of_the_disk(error: BaseException) -> bool:
+    """Whether an exception blames a disk, and so nothing that is at work on it."""
+    return isinstance(error, OSError) and error.errno in _DISK
+
+
 def failure_status(error: BaseException) -> Literal["crashed", "diverged", "timed_out", "out_of_memory"]:
     """What kind of failure of a run an exception is."""
     if is_out_of_memory(error):

@@ -98,25 +98,27 @@ def run(
     if graphs:
         check_graphs(chosen.kind, any(planned.spec.numerics.compiled for planned in plan.missing))
     places = Places(runs=run_folders(scratch_dir, store), cache=image_cache(scratch_dir), data=data_dir)
+    reports = reports_dir / loaded[0].variant.reports_name
     require_usable(
         {
             "results": store.folder,
             "failures": store.failures_folder,
-            "locks": store.lock("").parent,
+            "locks": store.locks_folder,
             "checkpoints and logs": places.runs,
             "packed images": places.cache,
-            "reports": reports_dir / loaded[0].variant.reports_name,
+            "reports": reports,
         }
     )
-    if wanted := taken_up(plan.missing, store, retry_failed=retry_failed):
+    failed = store.failed() - {found.path.stem for found in damaged if found.path.parent == store.failures_folder}
+    wanted, waiting = taken_up(plan.missing, failed, retry_failed=retry_failed)
+    if wanted:
         require_packages()
     prepare_data(wanted, data_dir, places.cache)
     for warning in warnings(plan.runs, store, data_dir, places.cache):
         say(f"warning: {warning}", err=True)
     store.check_writable()
     require_writable(scratch_dir, "checkpoints and logs")
-    require_writable(reports_dir / loaded[0].variant.reports_name, "reports")
-    reports = reports_dir / loaded[0].variant.reports_name
+    require_writable(reports, "reports")
     sweep([store.folder, store.failures_folder, reports, *(places.runs / planned.run_id for planned in plan.runs)])
     for found in damaged:
         if target := store.set_aside(found.path):
@@ -136,11 +138,11 @@ def run(
         engine, store, places, make_view(click.echo), pace, timeout_min=timeout_min, deadline=deadline, graphs=graphs
     )
     with signals.held():  # an exception where a worker is being started would lose it
-        summary = scheduler.run(plan.missing, retry_failed=retry_failed)
+        summary = scheduler.run(wanted, waiting=waiting)
     reported = _report(summary, lambda: write_reports(loaded, store, reports_dir, trials, click.echo, places.cache))
     _name_failures(summary, store)
     if summary.obstacle:
-        click.echo(f"error: {summary.obstacle}", err=True)
+        say(f"error: {summary.obstacle}", err=True)
     untried = {planned.run_id for planned in plan.missing} - store.completed() - summary.failed.keys()
     if retry_failed and untried and not summary.interrupted:
         click.echo(f"{len(untried)} runs are missing still; without --retry-failed they are trained.", err=True)

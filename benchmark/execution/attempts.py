@@ -11,6 +11,7 @@ from benchmark.execution.run_folder import (
     EXIT_INTERRUPTED,
     EXIT_NO_DEVICE,
     EXIT_NO_JOB,
+    EXIT_NO_ROOM,
     EXIT_UNUSABLE,
     RunFolder,
 )
@@ -27,6 +28,7 @@ _SAID = {
     EXIT_NO_JOB: "unusable",
     EXIT_NO_DEVICE: "unusable",
     EXIT_UNUSABLE: "unusable",
+    EXIT_NO_ROOM: "unwritable",
 }
 
 

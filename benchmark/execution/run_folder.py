@@ -32,6 +32,8 @@ EXIT_BUSY = 76
 EXIT_NO_DEVICE = 77
 #: Exit status of a worker that can train no run at all as things are; the last line of its log says why.
 EXIT_UNUSABLE = 78
+#: Exit status of a worker that can't write what it has trained; the last line of its log says where and why.
+EXIT_NO_ROOM = 79
 
 #: Names the process of a runner that no worker is to outlive; of the same machine, and the worker's parent.
 LEASH_VARIABLE = "SFE_RUNNER_PID"

@@ -18,7 +18,7 @@ from benchmark.execution.progress import View
 from benchmark.execution.run_folder import Job, RunFolder
 from benchmark.planning.estimates import gpu_memory_gib, memory_gib, relative_work
 from benchmark.planning.pace import Open, Pace
-from benchmark.planning.plan import PlannedRun, taken_up
+from benchmark.planning.plan import PlannedRun
 from benchmark.results.code import require_same, this_code
 from benchmark.results.store import Store
 from benchmark.runs.spec import CostSpec
@@ -113,19 +113,21 @@ class Scheduler:
         self.told = -math.inf
         self.begun = False  # whether any worker got as far as its run
 
-    def run(self, runs: Sequence[PlannedRun], *, retry_failed: bool = False) -> Summary:
-        """Train the runs, none of which has a result; with ``retry_failed`` just the failures of earlier invocations.
+    def run(self, runs: Sequence[PlannedRun], *, waiting: Sequence[PlannedRun] = ()) -> Summary:
+        """Train the runs, none of which has a result.
 
-        Without it those wait, and are part of the summary. Who asks for an end, or the deadline, makes every worker
-        save its state and ends the call with what is done. What can't be used gets no more runs.
+        Who asks for an end, or the deadline, makes every worker save its state and ends the call with what is done.
+        What can't be used gets no more runs.
+
+        Args:
+            runs: those whose images are prepared.
+            waiting: failures of earlier invocations that nobody asked for again; part of the summary.
 
         Raises:
             UnusableError: none can be trained, and nothing was begun.
         """
-        queue = deque(map(self._attempt, taken_up(runs, self.store, retry_failed=retry_failed)))
-        if not retry_failed:
-            waiting = taken_up(runs, self.store, retry_failed=True)
-            self.summary.failed = {run.run_id: self.store.load_failure(run.run_id).status for run in waiting}
+        queue = deque(map(self._attempt, runs))
+        self.summary.failed = {run.run_id: self.store.load_failure(run.run_id).status for run in waiting}
         self.work = {one.name: relative_work(one.run.spec) for one in queue}
         self.to_do = {one.name: _open(one) for one in queue}
         try:
@@ -243,7 +245,7 @@ class Scheduler:
         elif outcome in ("interrupted", "elsewhere", "vanished"):
             attempt.not_before = time.monotonic() + RETRY_SECONDS
             queue.append(attempt)
-        elif outcome == "unusable":
+        elif outcome in ("unusable", "unwritable"):
             self.summary.obstacle = " ".join(attempt.folder.log_tail(1))
             queue.append(attempt)
         else:

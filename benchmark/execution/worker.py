@@ -22,11 +22,11 @@ from benchmark.errors import (
     DeviceError,
     InterruptedRun,
     RecordingError,
-    RunError,
     TimedOutError,
     UnusableError,
     UserError,
     failure_status,
+    is_of_the_disk,
     is_out_of_memory,
 )
 from benchmark.execution.run_folder import (
@@ -35,6 +35,7 @@ from benchmark.execution.run_folder import (
     EXIT_INTERRUPTED,
     EXIT_NO_DEVICE,
     EXIT_NO_JOB,
+    EXIT_NO_ROOM,
     EXIT_UNUSABLE,
     Job,
     Progress,
@@ -88,9 +89,9 @@ def _attempt(folder: RunFolder, watch: Watch) -> int:
     except HeldError as error:
         print(error, flush=True)
         return EXIT_BUSY
-    except OSError as error:  # a full or read-only disk
+    except OSError as error:
         print(f"{job.run_id} can't go on: {error}", file=sys.stderr)
-        return EXIT_FAILED
+        return EXIT_NO_ROOM if is_of_the_disk(error) else EXIT_FAILED
 
 
 class _Worker:
@@ -112,7 +113,7 @@ class _Worker:
             self._completed()
         except InterruptedRun as error:
             return self._interrupted(error)
-        except UnusableError as error:  # no run is to blame, so none is recorded as failed
+        except UserError as error:  # device, packages, code, images: no run is to blame, so none is recorded as failed
             print(error, flush=True)
             self.folder.note_attempt("unusable")
             return EXIT_NO_DEVICE if isinstance(error, DeviceError) else EXIT_UNUSABLE
@@ -121,6 +122,8 @@ class _Worker:
             self.folder.refuse_graphs(str(error))
             return self._interrupted("its steps can't be recorded; the next attempt takes them call by call")
         except Exception as error:  # whatever it was: record it, and let the other runs go on
+            if is_of_the_disk(error):
+                return self._unwritable(error)
             traceback.print_exc()
             return self._failed(error)
         self.folder.note_attempt("completed")
@@ -148,7 +151,7 @@ class _Worker:
 
     def _measure(self, spec: CostSpec) -> None:
         if (used := device_name(self.job.device)) != spec.device:
-            raise RunError(f"this cost run is to measure {spec.device!r}, but would measure {used!r}")
+            raise DeviceError(f"this cost run is to measure {spec.device!r}, but would measure {used!r}")
         with importing():
             import torch
 
@@ -243,6 +246,15 @@ class _Worker:
         print(f"interrupted: {why}", flush=True)
         self.folder.note_attempt("interrupted")
         return EXIT_INTERRUPTED
+
+    def _unwritable(self, error: Exception) -> int:
+        """A full disk ends a run that has not failed. What is trained to the end may find room beside its log."""
+        if self.training is not None and self.training.done == 1:  # else it may be in the middle of a step
+            self._save(self.training)
+        print(f"{self.job.run_id} can't go on: {error}", flush=True)
+        with contextlib.suppress(OSError):
+            self.folder.note_attempt("unwritable")
+        return EXIT_NO_ROOM
 
     def _failed(self, error: Exception) -> int:
         reason = f"{type(error).__name__}: {error}"

@@ -7,7 +7,6 @@ from typing import Any
 from benchmark.errors import UserError
 from benchmark.planning.estimates import device_memory_gib
 from benchmark.planning.pace import Pace
-from benchmark.results.store import Store
 from benchmark.runs.schema import suggestion
 from benchmark.runs.spec import CostSpec, TrainSpec, run_id, with_seed
 from benchmark.suites.suite import Cell, Suite, select
@@ -110,9 +109,15 @@ def _planned(spec: TrainSpec | CostSpec, cells: Sequence[Cell], completed: set[s
     return PlannedRun(name, spec, tuple(cells), name in completed)
 
 
-def taken_up(runs: Sequence[PlannedRun], store: Store, *, retry_failed: bool) -> list[PlannedRun]:
-    """Those of the open runs that an invocation trains: the ones without a failure on record, or just the failed."""
-    failed = store.failed()
-    if retry_failed:
-        return [run for run in runs if run.run_id in failed]
-    return [run for run in runs if run.run_id not in failed]
+def taken_up(
+    runs: Sequence[PlannedRun], failed: set[str], *, retry_failed: bool
+) -> tuple[list[PlannedRun], list[PlannedRun]]:
+    """Those of the open runs that an invocation trains, and those that wait as failed.
+
+    Args:
+        runs: the open ones.
+        failed: ids with a failure on record, which wait until somebody asks for them.
+        retry_failed: somebody does, and for no others.
+    """
+    before = [run for run in runs if run.run_id in failed]
+    return (before, []) if retry_failed else ([run for run in runs if run.run_id not in failed], before)

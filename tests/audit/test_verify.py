@@ -342,7 +342,7 @@ def test_run_sets_damaged_results_aside_and_plans_them_again(
 
     planned: list[str] = []
 
-    def run(self: Scheduler, runs: Any, *, retry_failed: bool) -> Summary:
+    def run(self: Scheduler, runs: Any, *, waiting: Any) -> Summary:
         planned.extend(run.run_id for run in runs)
         return Summary()
 

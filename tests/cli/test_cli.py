@@ -234,7 +234,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[PlannedRun]:
     """The runs that a scheduler was given: the first training fails, and one that leaves no record."""
     given: list[PlannedRun] = []
 
-    def run(self: Scheduler, runs: Sequence[PlannedRun], *, retry_failed: bool = False) -> Summary:
+    def run(self: Scheduler, runs: Sequence[PlannedRun], *, waiting: Sequence[PlannedRun] = ()) -> Summary:
         given.extend(runs)
         failure = Failure(reason=f"DataError: {'x' * 300}\nmore of it", log_tail=[], log_file="log.txt")
         spec = next(run.spec for run in runs if isinstance(run.spec, TrainSpec))
@@ -271,8 +271,21 @@ def test_failures_are_named_with_their_reason(command: Command, asked: list[Plan
 
 
 def test_retry_failed_says_what_it_leaves(command: Command, asked: list[PlannedRun]) -> None:
-    said = command("table2", "--profile", "smoke", "--device", "cpu", "--retry-failed")
-    assert f"{len(asked) - 1} runs are missing still; without --retry-failed" in said.err
+    words = ("table2", "--profile", "smoke", "--device", "cpu")
+    command(*words)
+    first, *others = asked.copy()
+    asked.clear()
+    said = command(*words, "--retry-failed")
+    assert asked == [first]
+    assert f"{len(others)} runs are missing still; without --retry-failed" in said.err
+
+
+def test_images_are_prepared_for_all_that_is_trained(folders: Path, command: Command) -> None:
+    record = folders / "results" / "paper" / "failures" / f"{BASELINE}.json"
+    record.parent.mkdir(parents=True)
+    record.write_text('{"trunc')  # it will be set aside, and its run trained
+    refused(command("table1", "--device", "cpu"), "CIFAR-100", "--data-dir")
+    assert [path for path in folders.rglob("*") if path.is_file()] == [record]
 
 
 def test_a_processor_records_no_steps(command: Command, folders: Path) -> None:
@@ -292,7 +305,7 @@ def test_compiled_steps_are_not_recorded_again(
 def test_graphs_are_an_option(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     asked_for: list[bool] = []
 
-    def run(self: Scheduler, runs: Sequence[PlannedRun], *, retry_failed: bool = False) -> Summary:
+    def run(self: Scheduler, runs: Sequence[PlannedRun], *, waiting: Sequence[PlannedRun] = ()) -> Summary:
         asked_for.append(self.graphs)
         return Summary()
 
@@ -331,7 +344,7 @@ def test_a_budget_ends_as_ctrl_c_does(
 ) -> None:
     seconds: list[float] = []
 
-    def run(self: Scheduler, runs: Sequence[PlannedRun], *, retry_failed: bool = False) -> Summary:
+    def run(self: Scheduler, runs: Sequence[PlannedRun], *, waiting: Sequence[PlannedRun] = ()) -> Summary:
         seconds.append(self.deadline - time.monotonic())
         return ended if math.isfinite(self.deadline) else Summary()
 
@@ -360,7 +373,7 @@ def test_a_gpu_that_pytorch_can_not_use_is_no_runs_fault(folders: Path, monkeypa
 def test_reports_are_not_made_by_other_code_than_trained(
     folders: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def edit(self: Scheduler, runs: Sequence[PlannedRun], *, retry_failed: bool = False) -> Summary:
+    def edit(self: Scheduler, runs: Sequence[PlannedRun], *, waiting: Sequence[PlannedRun] = ()) -> Summary:
         monkeypatch.setattr(code, "code_files", lambda: {"benchmark/__init__.py": b"by hand"})
         return Summary(completed=1)
 

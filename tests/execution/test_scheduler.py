@@ -18,6 +18,7 @@ from benchmark.execution.run_folder import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
     EXIT_NO_DEVICE,
+    EXIT_NO_ROOM,
     Job,
     Progress,
     RunFolder,
@@ -122,6 +123,13 @@ def busy(folder: RunFolder, job: Job) -> int:
     return EXIT_BUSY
 
 
+def no_room(folder: RunFolder, job: Job) -> int:
+    folder.note_attempt("start")
+    folder.log.write_text("No space left on device\n")
+    folder.note_attempt("unwritable")
+    return EXIT_NO_ROOM
+
+
 def no_device(folder: RunFolder, job: Job) -> int:
     folder.note_attempt("start")
     folder.log.write_text("PyTorch sees none\n")
@@ -176,6 +184,8 @@ class FakeExecutor:
         for name in over:
             del self.running[name]
         self.slots -= list(over.values()).count(EXIT_NO_DEVICE)
+        if EXIT_NO_ROOM in over.values():
+            self.close()
         return over
 
     def close(self) -> None:
@@ -248,7 +258,8 @@ class Bench:
         engine = cast(LocalExecutor, executor)
         options: dict[str, Any] = {"timeout_min": timeout_min, "deadline": deadline, "graphs": graphs}
         scheduler = Scheduler(engine, self.store, self.places, self.view, PACE, **options, asked=executor.signals)
-        return scheduler.run(runs, retry_failed=retry_failed)
+        wanted, waiting = taken_up(runs, self.store.failed(), retry_failed=retry_failed)
+        return scheduler.run(wanted, waiting=waiting)
 
     def outcomes(self) -> list[str]:
         return [what for what, _ in self.view.events if what != "started"]
@@ -331,7 +342,8 @@ def test_retry_failed_takes_up_nothing_else(bench: Bench) -> None:
     failed, missing = runs_of(2)
     bench.run(FakeExecutor(fail("crashed")), [failed])
     executor = FakeExecutor(complete)
-    assert taken_up([failed, missing], bench.store, retry_failed=True) == [failed]
+    assert taken_up([failed, missing], bench.store.failed(), retry_failed=True) == ([failed], [])
+    assert taken_up([failed, missing], bench.store.failed(), retry_failed=False) == ([missing], [failed])
     assert bench.run(executor, [failed, missing], retry_failed=True) == Summary(completed=1)
     assert executor.started == [failed.run_id]
     assert bench.run(executor, [missing]) == Summary(completed=1)
@@ -370,6 +382,14 @@ def test_a_worker_that_could_not_record_its_failure_has_failed(bench: Bench) -> 
     [run] = runs_of(1)
     summary = bench.run(FakeExecutor(speechless), [run])
     assert "No space left on device" in summary.failed[run.run_id]
+
+
+def test_a_full_disk_is_said_once_and_blamed_on_no_run(bench: Bench) -> None:
+    runs = runs_of(3)
+    summary = bench.run(FakeExecutor(no_room), runs)
+    assert summary == Summary(obstacle="No space left on device", left=3)  # and not 2: something was trained
+    assert bench.store.failed() == set()
+    assert bench.run(FakeExecutor(complete), runs) == Summary(completed=3)
 
 
 def test_an_old_record_is_not_taken_for_a_new_failures(bench: Bench) -> None:
@@ -797,20 +817,21 @@ def test_after_the_deadline_nothing_starts(bench: Bench) -> None:
 @pytest.mark.usefixtures("own_process")
 def test_real_workers_beside_each_other_and_alone(bench: Bench, tmp_path: Path) -> None:
     sfe = Method(classifiers=2, beta=0.5, masks=Masks(views=4), distillation=True)
-    runs = [planned(spec_of()), planned(spec_of(sfe)), planned(spec_of(dataset=Dataset(name="cifar10")))]
+    too_fast = spec_of().schedule.model_copy(update={"learning_rate": 1e6})
+    runs = [planned(spec_of()), planned(spec_of(sfe)), planned(spec_of().model_copy(update={"schedule": too_fast}))]
     lines: list[str] = []
     executor = LocalExecutor("cpu", [Slot(None, 0), Slot(None, 1)], memory_gib=1000)
     scheduler = Scheduler(executor, bench.store, bench.places, PlainView(lines.append, every_s=1e9), PACE)
     summary = scheduler.run(runs)
 
-    assert summary == Summary(completed=2, failed={runs[2].run_id: "crashed"})
+    assert summary == Summary(completed=2, failed={runs[2].run_id: "diverged"})
     failure = bench.store.load_failure(runs[2].run_id).failure
     assert failure is not None
-    assert failure.reason.startswith("DataError: CIFAR-10 needs its official files")
-    assert any("DataError" in line for line in failure.log_tail)
-    assert "DataError" in Path(failure.log_file).read_text()
+    assert failure.reason.startswith("DivergedError: the training loss of epoch 1 is")
+    assert any("DivergedError" in line for line in failure.log_tail)
+    assert "DivergedError" in Path(failure.log_file).read_text()
     assert [line.split()[:2] for line in lines[:2]] == [["started", run.run_id] for run in runs[:2]]
-    assert sorted(line.split()[0] for line in lines) == ["completed"] * 2 + ["crashed"] + ["started"] * 3
+    assert sorted(line.split()[0] for line in lines) == ["completed"] * 2 + ["diverged"] + ["started"] * 3
     assert "(3/3 runs, 100 %" in lines[-1]
 
     for run in runs[:2]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from benchmark.execution.run_folder import (
     EXIT_NO_DEVICE,
     EXIT_NO_JOB,
+    EXIT_NO_ROOM,
     EXIT_UNUSABLE,
     LEASH_VARIABLE,
     RunFolder,
@@ -134,7 +135,7 @@ class LocalExecutor:
             slot = self._running.pop(name).slot
             if status == EXIT_NO_DEVICE:  # nor can any other run use it
                 self.slots = [other for other in self.slots if other.gpu != slot.gpu]
-            if status in (EXIT_NO_JOB, EXIT_UNUSABLE):
+            if status in (EXIT_NO_JOB, EXIT_UNUSABLE, EXIT_NO_ROOM):
                 self.close()
         return over
 

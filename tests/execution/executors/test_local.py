@@ -14,6 +14,7 @@ from benchmark.execution.run_folder import (
     EXIT_INTERRUPTED,
     EXIT_NO_DEVICE,
     EXIT_NO_JOB,
+    EXIT_NO_ROOM,
     EXIT_UNUSABLE,
     LEASH_VARIABLE,
     RunFolder,
@@ -253,7 +254,7 @@ def test_a_gpu_that_is_unusable_gets_no_more_runs(monkeypatch: pytest.MonkeyPatc
     assert not executor.fits(1)
 
 
-@pytest.mark.parametrize("status", [EXIT_NO_JOB, EXIT_UNUSABLE])
+@pytest.mark.parametrize("status", [EXIT_NO_JOB, EXIT_UNUSABLE, EXIT_NO_ROOM])
 def test_where_nothing_can_be_trained_nothing_more_is(tmp_path: Path, status: int) -> None:
     executor = LocalExecutor("cpu", [Slot(None, n) for n in range(3)], memory_gib=10)
     first = start(executor, tmp_path, "a")
