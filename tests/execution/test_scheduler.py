@@ -827,7 +827,7 @@ def test_real_workers_beside_each_other_and_alone(bench: Bench, tmp_path: Path) 
     assert summary == Summary(completed=2, failed={runs[2].run_id: "diverged"})
     failure = bench.store.load_failure(runs[2].run_id).failure
     assert failure is not None
-    assert failure.reason.startswith("DivergedError: the training loss of epoch 1 is")
+    assert failure.reason.startswith("DivergedError: ")
     assert any("DivergedError" in line for line in failure.log_tail)
     assert "DivergedError" in Path(failure.log_file).read_text()
     assert [line.split()[:2] for line in lines[:2]] == [["started", run.run_id] for run in runs[:2]]
