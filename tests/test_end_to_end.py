@@ -116,7 +116,7 @@ def test_a_run_of_recorded_steps_stopped_and_resumed_is_an_undisturbed_one_of_ea
     [path] = (tmp_path / "results").glob("*/*.json")
     result = Store(path.parent).load(path.stem)
     assert "resumed at epoch" in file.with_name("log.txt").read_text()
-    assert [session["graphs"] for session in result.provenance["sessions"]] == ["on", "on"]
+    assert [session.graphs for session in result.provenance.sessions] == ["on", "on"]
     assert isinstance(result.spec, TrainSpec)
     apply_numerics(result.spec.numerics)
     eager = Training(result.spec, standin(result.spec.dataset), torch.device("cpu"))

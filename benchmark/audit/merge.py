@@ -7,7 +7,6 @@ from typing import Any
 
 from benchmark.errors import StoreError, UserError
 from benchmark.results.plausible import problem_of
-from benchmark.results.provenance import origin
 from benchmark.results.store import Result, Store, read_result
 from benchmark.runs.spec import PROTOCOL
 from benchmark.suites.profiles import VARIANT_NAME
@@ -119,7 +118,7 @@ def differences(conflict: Conflict) -> Iterator[tuple[str, str, str]]:
                 _flat(here, f"epoch {here.get('epoch')}: "), _flat(there, f"epoch {here.get('epoch')}: ")
             )
             break  # everything behind the first differing epoch differs too
-    here, there = (origin(one.provenance) for one in (conflict.ours, conflict.theirs))
+    here, there = (one.provenance.origin() for one in (conflict.ours, conflict.theirs))
     yield from _unequal(*({name: ", ".join(values) for name, values in one.items()} for one in (here, there)))
 
 

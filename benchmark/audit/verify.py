@@ -8,7 +8,6 @@ from pathlib import Path
 
 from benchmark.errors import StoreError, UnknownVersionError, UserError
 from benchmark.results.plausible import problem_of
-from benchmark.results.provenance import code_doubt
 from benchmark.results.store import Result, Store, read_json, read_result, upgraded
 from benchmark.runs.axes import Choices, Numerics
 from benchmark.runs.spec import PROTOCOL, CostSpec, TrainSpec, run_id, with_seed, words_and_seed
@@ -167,7 +166,7 @@ def _other_images(good: dict[Path, Result]) -> Iterator[Finding]:
     """Runs on one dataset that saw other pixels than most."""
     by_dataset: dict[str, dict[Path, str]] = defaultdict(dict)
     for path, result in good.items():
-        by_dataset[result.spec.dataset.model_dump_json()][path] = str(result.provenance["data_digest"])
+        by_dataset[result.spec.dataset.model_dump_json()][path] = str(result.provenance.data_digest)
     for digests in by_dataset.values():
         (usual, count), *others = Counter(digests.values()).most_common()
         for path, digest in digests.items():
@@ -196,7 +195,7 @@ def _doubted(good: dict[Path, Result]) -> Iterator[str]:
     """The results whose code nobody can look up for certain."""
     names: dict[str, list[str]] = defaultdict(list)
     for path, result in good.items():
-        if (why := code_doubt(result.provenance)) is not None:
+        if (why := result.provenance.code_doubt()) is not None:
             names[why].append(path.name)
     for why, doubted in names.items():
         made = f"{counted(len(doubted), 'result')} made by code that nobody can look up for certain"

@@ -19,7 +19,7 @@ from benchmark.cli.options import MINUTES, count, json_option, reports_option
 from benchmark.cli.output import import_matplotlib, shown
 from benchmark.errors import RunError, UserError, is_out_of_memory
 from benchmark.results.code import require_same, this_code
-from benchmark.results.provenance import describe
+from benchmark.results.provenance import this_machine
 from benchmark.runs.axes import Network
 from benchmark.runs.catalogue import NETWORKS
 from benchmark.runs.schema import MANY
@@ -153,7 +153,7 @@ def _named(setup: "Setup", measured: "Numbers") -> "Numbers":
         },
         **measured,
         "provenance": {
-            **describe(setup.device),
+            **this_machine(setup.device).model_dump(),
             "end": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         },
     }

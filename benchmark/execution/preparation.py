@@ -89,7 +89,7 @@ def _of_other_images(runs: Sequence[PlannedRun], dataset: Dataset, store: Store,
     for run in runs:
         if run.done and run.spec.dataset == dataset:
             try:
-                recorded = store.load(run.run_id).provenance.get("data_digest")
+                recorded = store.load(run.run_id).provenance.data_digest
             except StoreError:  # set aside and trained again
                 continue
             if recorded != digest:

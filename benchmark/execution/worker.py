@@ -99,7 +99,7 @@ class _Worker:
         self.folder, self.job, self.watch = folder, job, watch
         self.store = Store(Path(job.results_folder))
         self.started = datetime.datetime.now(datetime.UTC)
-        self.earlier: list[dict[str, Any]] = []  # sessions before this one, of a run that is taken up again
+        self.earlier: list[provenance.Session] = []  # sessions before this one, of a run that is taken up again
         self.said = self.saved = time.monotonic()
         self.training: Training | None = None
         self.gpu: GpuSession | None = None
@@ -226,10 +226,8 @@ class _Worker:
 
         self.saved = time.monotonic()
         digest = training.data.digest
-        sessions = [
-            *self.earlier,
-            provenance.session(self.job.device, digest, self.started, self._graphs(), self._gpu()),
-        ]
+        this = provenance.session(self.job.device, digest, self.started, self._graphs(), self._gpu())
+        sessions = [session.model_dump() for session in (*self.earlier, this)]
         made_by = {"run_id": self.job.run_id, "data_digest": digest, "sessions": sessions}
         try:
             checkpoint.save(self.folder.checkpoint, {**made_by, **training.checkpoint()})

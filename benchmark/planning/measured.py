@@ -9,7 +9,7 @@ from typing import Any
 from benchmark.planning.estimates import Spec, image_work, native_size
 from benchmark.planning.pace import BENCH, RESULTS, Pace, Seen, kind_of
 from benchmark.results.plausible import is_number
-from benchmark.results.provenance import origin
+from benchmark.results.provenance import Provenance, Session
 from benchmark.results.store import MOST_RESULT
 from benchmark.runs.axes import Method, Network, Numerics
 from benchmark.runs.catalogue import NETWORKS
@@ -83,11 +83,11 @@ def result_pace(path: Path, pace: Pace) -> Seen | None:
     try:
         tree = json.loads(read_regular(path, MOST_RESULT))
         spec, seconds = RUN_SPEC.validate_python(tree["spec"]), tree["cost"]["train_seconds"]
-        sessions = tree["provenance"].get("sessions") or [{}]
-        graphs = {session.get("graphs") == "on" for session in sessions}
+        made = Provenance.model_validate(tree["provenance"])
+        graphs = {session.graphs == "on" for session in made.sessions or [Session()]}
         if not isinstance(spec, TrainSpec) or run_id(spec) != path.stem or not is_number(seconds) or seconds <= 0:
             return None
-        if origin(tree["provenance"])["device"] != [pace.device] or len(graphs) > 1:
+        if made.origin()["device"] != [pace.device] or len(graphs) > 1:
             return None
         seen = pace.seen_training(spec, seconds, source=RESULTS)
         return seen._replace(kind=seen.kind._replace(graphs=graphs.pop()))

@@ -9,7 +9,6 @@ import pandas as pd
 from benchmark.reports.images import test_copies, train_images
 from benchmark.reports.readings import readings_of, score, scored, verdicts_of
 from benchmark.results.plausible import KEPT, PROCESS_MEMORY, is_number
-from benchmark.results.provenance import code_doubt, origin
 from benchmark.results.store import Result, Store
 from benchmark.results.trials import Runs
 from benchmark.runs.spec import CostSpec
@@ -186,7 +185,7 @@ def _mixed(results: Sequence[Result]) -> str | None:
 
     For instance ``device A, B; torch 2.11, 2.15``.
     """
-    origins = [origin(result.provenance) for result in results]
+    origins = [result.provenance.origin() for result in results]
     names = list(origins[0]) if origins else []
     found = {name: sorted({value for one in origins for value in one[name]}) for name in names}
     text = "; ".join(f"{name} {', '.join(values)}" for name, values in found.items() if len(values) > 1)
@@ -195,7 +194,7 @@ def _mixed(results: Sequence[Result]) -> str | None:
 
 def _doubted(results: Sequence[Result]) -> str | None:
     """The files whose code nobody can look up for certain."""
-    return ", ".join(f"{result.run_id}.json" for result in results if code_doubt(result.provenance)) or None
+    return ", ".join(f"{result.run_id}.json" for result in results if result.provenance.code_doubt()) or None
 
 
 def _published(printed: Published | None) -> Record:

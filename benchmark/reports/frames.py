@@ -11,7 +11,6 @@ from benchmark.errors import StoreError
 from benchmark.reports.paper import whole_paper
 from benchmark.reports.renderers import paper_csv
 from benchmark.results.plausible import is_number
-from benchmark.results.provenance import origin
 from benchmark.results.store import Result, Store
 from benchmark.results.trials import Runs
 from benchmark.suites.manifest import find_manifests
@@ -86,7 +85,7 @@ def read_claims(
 
 
 def _rows(result: Result) -> Iterator[dict[str, Any]]:
-    made = origin(result.provenance)
+    made = result.provenance.origin()
     about = {"device": "; ".join(made["device"]), "commit": "; ".join(made["code"])}
     spec = result.spec.model_dump(mode="json")
     about |= {key: value for key, value in _flat(spec) if key not in ("kind", "variants")}

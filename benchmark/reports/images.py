@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 
 from benchmark.data.cifar import LAYOUTS
-from benchmark.results.plausible import is_number
 from benchmark.results.store import Result
 
 
@@ -15,8 +14,8 @@ def train_images(results: Sequence[Result]) -> str | None:
 
 def test_copies(results: Sequence[Result]) -> str | None:
     """For instance ``10 of 10000``: test images that are training images too. None where none is known of."""
-    found = [_counts(result) for result in results]
-    texts = [f"{counts['test_in_train']} of {counts['test']}" for counts in found if counts.get("test_in_train")]
+    found = [images for result in results if (images := result.provenance.images)]  # results of before have no counts
+    texts = [f"{images.test_in_train} of {images.test}" for images in found if images.test_in_train]
     return " or ".join(dict.fromkeys(texts)) or None
 
 
@@ -25,17 +24,9 @@ def grouped(text: str) -> str:
     return re.sub(r"\d+", lambda number: f"{int(number[0]):,}", text)
 
 
-def _counts(result: Result) -> dict[str, int]:
-    """What the worker counted; empty in results of before it did."""
-    counts = result.provenance.get("images")
-    names = ("train", "test", "test_in_train")
-    whole = isinstance(counts, dict) and all(is_number(counts.get(name)) for name in names)
-    return {name: int(counts[name]) for name in names} if isinstance(counts, dict) and whole else {}
-
-
 def _trained_on(result: Result) -> str:
-    if counts := _counts(result):
-        return str(counts["train"])
+    if images := result.provenance.images:
+        return str(images.train)
     dataset = result.spec.dataset
     asked, published = dataset.train_images, dataset.facts.train_images
     sure = dataset.source == "standin" or (dataset.source == "official" and dataset.name in LAYOUTS)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmark import __version__
 from benchmark.errors import OtherCodeError
-from benchmark.runs.schema import Frozen
+from benchmark.runs.schema import Recorded
 from benchmark.system.files import read_regular
 from benchmark.system.paths import INSTALLED, PACKAGE, ROOT
 
@@ -18,26 +18,33 @@ _NO_CODE = {"__pycache__", "shipped", "commit.txt"}
 _PACKAGED = PACKAGE / "commit.txt"
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _GIT_SECONDS = 20
+#: Stands behind a commit from which the code differed.
+UNCOMMITTED = "+uncommitted"
 
 
-class Code(Frozen):
+class Code(Recorded):
     """Code as it was when a process started.
 
     Attributes:
         release: the version that it names itself.
         commit: the commit of its own repository; None where nobody knows it.
         dirty: whether files differ from that commit, or are none of its; None where nobody knows.
-        digest: of its files.
+        digest: of its files; None in results of before it was recorded.
         packaged: whether the commit is the one that whoever packed these files wrote down.
         note: one sentence on what is not known, and why; None where all is.
     """
 
     release: str
-    commit: str | None
-    dirty: bool | None
-    digest: str
+    commit: str | None = None
+    dirty: bool | None = None
+    digest: str | None = None
     packaged: bool = False
     note: str | None = None
+
+    @property
+    def name(self) -> str | None:
+        """In one word: the commit, ``<commit>+uncommitted`` where files differed from it; None where nobody knows."""
+        return self.commit + UNCOMMITTED if self.commit and self.dirty else self.commit
 
 
 class _Own:

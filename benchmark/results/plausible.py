@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
+from benchmark.results.provenance import Provenance
 from benchmark.results.store import Result
 from benchmark.runs.spec import CostSpec, TrainSpec
 from benchmark.wording import shortened
@@ -20,7 +21,7 @@ _PROVENANCE = ("code", "packages", "device", "data_digest", "precision", "thread
 def problem_of(result: Result) -> str | None:
     """The first thing in a completed result that can't be; None where all is well."""
     for name in _PROVENANCE:
-        if result.provenance.get(name) in (None, "", {}):
+        if getattr(result.provenance, name) in (None, "", {}):
             return f"provenance.{name} is missing"
     if problem := _times_problem(result.provenance):
         return problem
@@ -32,13 +33,13 @@ def problem_of(result: Result) -> str | None:
     return _history_problem(result.spec, result.history) or _metrics_problem(result)
 
 
-def _times_problem(provenance: Mapping[str, Any]) -> str | None:
+def _times_problem(provenance: Provenance) -> str | None:
     times = []
     for name in ("start", "end"):
         try:
-            time = datetime.datetime.fromisoformat(provenance[name])
-        except (TypeError, ValueError):
-            return f"provenance.{name} is {shortened(repr(provenance[name]), 60)}, which is no time"
+            time = datetime.datetime.fromisoformat(getattr(provenance, name))
+        except ValueError:
+            return f"provenance.{name} is {shortened(repr(getattr(provenance, name)), 60)}, which is no time"
         times.append(time if time.tzinfo else time.replace(tzinfo=datetime.UTC))
     return "it ended before it began" if times[1] < times[0] else None
 

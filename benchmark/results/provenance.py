@@ -6,27 +6,117 @@ from collections.abc import Sequence
 from importlib import metadata
 from typing import Any
 
+from pydantic import Field
+
 from benchmark.errors import DeviceError
-from benchmark.results.code import this_code
+from benchmark.results.code import UNCOMMITTED, Code, this_code
+from benchmark.runs.schema import MANY, Frozen, Recorded
 from benchmark.runs.spec import CostSpec, TrainSpec
 from benchmark.system.environment import digit_variables
 from benchmark.system.hardware import device_name, gpus
 
 #: Packages whose version can move a number.
 PACKAGES = ("torch", "torchvision", "numpy", "pytorchcv", "pillow", "scipy")
-#: Stands behind a commit from which the code differed.
-UNCOMMITTED = "+uncommitted"
 
 
-def code_name() -> str | None:
-    """The code of this process in one word: its commit, ``<commit>+uncommitted`` where files differed from it."""
-    return _name(this_code().model_dump())
+class Session(Recorded):
+    """One stretch of a run, from where a process took it up until it ended or saved.
+
+    Attributes:
+        start: when, in ISO 8601; ``end`` likewise.
+        device: its model.
+        torch: the version.
+        code: see :attr:`~benchmark.results.code.Code.name`.
+        data_digest: of its images.
+        environment: variables that change digits from outside.
+        graphs: ``on`` where recorded steps were replayed, ``off``, or ``failed: <why>`` where they can't be recorded.
+        gpu: what was noted of its GPU.
+    """
+
+    start: str | None = None
+    end: str | None = None
+    device: str | None = None
+    torch: str | None = None
+    code: str | None = None
+    data_digest: str | None = None
+    environment: dict[str, str] | None = None
+    graphs: str | None = None
+    gpu: dict[str, Any] | None = None
 
 
-def _name(code: Any) -> str | None:
-    if not isinstance(code, dict) or not isinstance(commit := code.get("commit"), str):
+class Images(Frozen):
+    """How many were trained on and tested on, and how many of the latter are among the former."""
+
+    train: int = Field(ge=0, le=1000 * MANY)
+    test: int = Field(ge=0, le=1000 * MANY)
+    test_in_train: int = Field(ge=0, le=1000 * MANY)
+
+
+class Machine(Recorded):
+    """Code, packages and machine of a process; ``device_kind`` is ``cpu`` or ``cuda``, ``device`` its model."""
+
+    code: Code | None = None
+    python: str | None = None
+    packages: dict[str, str] | None = None
+    platform: str | None = None
+    device: str | None = None
+    device_kind: str | None = None
+    driver: str | None = None
+    environment: dict[str, str] | None = None
+
+
+class Provenance(Machine):
+    """By what a run was made; what is not known of a failed attempt is None.
+
+    Attributes:
+        gpu: what was noted of its GPU in the last session.
+        data_digest: of its images.
+        images: how many; None in results of before they were counted.
+        precision: of the run's numerics; ``threads`` likewise.
+        start: when the first session began, in ISO 8601; ``end`` when the last one ended.
+        sessions: each time the run was taken up; empty in results of before they were listed.
+    """
+
+    gpu: dict[str, Any] | None = None
+    data_digest: str | None = None
+    images: Images | None = None
+    precision: str | None = None
+    threads: int | None = Field(default=None, ge=1, le=MANY)
+    start: str | None = None
+    end: str | None = None
+    sessions: list[Session] = Field(default_factory=list)
+
+    def origin(self) -> dict[str, list[str]]:
+        """Devices, torch versions, code commits, images and :mod:`~benchmark.system.environment` of all sessions.
+
+        ``unknown`` where they are not named; results of before the environment was recorded count as without any.
+        """
+        whole = Session(
+            device=self.device,
+            torch=(self.packages or {}).get("torch"),
+            code=self.code.name if self.code else None,
+            data_digest=self.data_digest,
+            environment=self.environment,
+        )
+        each = self.sessions or [whole]
+        found: dict[str, list[str | None]] = {
+            "device": [one.device for one in each],
+            "torch": [one.torch for one in each],
+            "code": [one.code for one in each],
+            "data_digest": [one.data_digest for one in each],
+            "environment": [_settings(one.environment) for one in each],
+        }
+        return {name: list(dict.fromkeys(value or "unknown" for value in values)) for name, values in found.items()}
+
+    def code_doubt(self) -> str | None:
+        """Why nobody can look up for certain by what code a result was made; None where everybody can."""
+        names = self.origin()["code"]
+        if any(UNCOMMITTED in name for name in names):
+            return "its code differed from the commit that it names"
+        note = self.code.note if self.code else None
+        if "unknown" in names or note is not None:
+            return note or "its commit is not recorded"
         return None
-    return commit + UNCOMMITTED if code.get("dirty") else commit
 
 
 def packages() -> dict[str, str]:
@@ -40,18 +130,18 @@ def packages() -> dict[str, str]:
     return found
 
 
-def describe(device: str) -> dict[str, Any]:
+def this_machine(device: str) -> Machine:
     """Code, packages and machine of this process; ``device`` is ``cpu`` or ``cuda``."""
-    return {
-        "code": this_code().model_dump(),
-        "python": platform.python_version(),
-        "packages": packages(),
-        "platform": platform.platform(),
-        "device": _device(device),
-        "device_kind": device,
-        "driver": gpus()[0].driver if device == "cuda" and gpus() else None,
-        "environment": digit_variables(),
-    }
+    return Machine(
+        code=this_code(),
+        python=platform.python_version(),
+        packages=packages(),
+        platform=platform.platform(),
+        device=_device(device),
+        device_kind=device,
+        driver=gpus()[0].driver if device == "cuda" and gpus() else None,
+        environment=digit_variables(),
+    )
 
 
 def session(
@@ -60,30 +150,22 @@ def session(
     start: datetime.datetime,
     graphs: str = "off",
     gpu: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    """One stretch of a run, from where a process took it up until now.
-
-    Args:
-        device: ``cpu`` or ``cuda``.
-        data_digest: of its images.
-        start: when.
-        graphs: ``on`` where recorded steps were replayed, ``failed: <why>`` where they can't be recorded.
-        gpu: what was noted of its GPU.
-    """
-    return {
-        "start": start.isoformat(timespec="seconds"),
-        "end": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "device": _device(device),
-        "torch": packages().get("torch"),
-        "code": code_name(),
-        "data_digest": data_digest,
-        "environment": digit_variables(),
-        "graphs": graphs,
+) -> Session:
+    """The session of this process, from where it took a run up until now; ``device`` is ``cpu`` or ``cuda``."""
+    return Session(
+        start=start.isoformat(timespec="seconds"),
+        end=_now(),
+        device=_device(device),
+        torch=packages().get("torch"),
+        code=this_code().name,
+        data_digest=data_digest,
+        environment=digit_variables(),
+        graphs=graphs,
         **({"gpu": gpu} if gpu else {}),
-    }
+    )
 
 
-def sessions_before(checkpoint: dict[str, Any], data_digest: str) -> list[dict[str, Any]]:
+def sessions_before(checkpoint: dict[str, Any], data_digest: str) -> list[Session]:
     """The sessions that led to a checkpoint.
 
     Raises:
@@ -92,7 +174,7 @@ def sessions_before(checkpoint: dict[str, Any], data_digest: str) -> list[dict[s
     """
     if (made_of := checkpoint.get("data_digest")) != data_digest:
         raise ValueError(f"it was made of the images {made_of}, and these are {data_digest}")
-    return list(checkpoint["sessions"])
+    return [Session.model_validate(one) for one in checkpoint["sessions"]]
 
 
 def of_run(
@@ -100,11 +182,11 @@ def of_run(
     device: str,
     data_digest: str | None,
     start: datetime.datetime | None,
-    earlier: Sequence[dict[str, Any]] = (),
+    earlier: Sequence[Session] = (),
     images: dict[str, int] | None = None,
     graphs: str = "off",
     gpu: dict[str, Any] | None = None,
-) -> dict[str, Any]:
+) -> Provenance:
     """The whole provenance of a run that ends now; what is not known of a failed attempt is None.
 
     Args:
@@ -113,56 +195,27 @@ def of_run(
         data_digest: of its images.
         start: when this process took it up.
         earlier: the sessions before that, of the checkpoint it went on from.
-        images: how many were trained on and tested on, and how many of the latter are among the former.
-        graphs: see :func:`session`.
+        images: as in :class:`Images`.
+        graphs: as in :class:`Session`.
         gpu: likewise.
     """
     sessions = [*earlier, *([session(device, data_digest, start, graphs, gpu)] if start else [])]
-    return {
-        **describe(device),
-        **({"gpu": gpu} if gpu else {}),
-        "data_digest": data_digest,
-        "images": images,
-        "precision": spec.numerics.precision,
-        "threads": spec.numerics.threads,
-        "start": sessions[0]["start"] if sessions else None,
-        "end": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "sessions": sessions,
-    }
+    noted: dict[str, Any] = {"gpu": gpu} if gpu else {}
+    return Provenance(
+        **dict(this_machine(device)),
+        **noted,
+        data_digest=data_digest,
+        images=Images(**images) if images else None,
+        precision=spec.numerics.precision,
+        threads=spec.numerics.threads,
+        start=sessions[0].start if sessions else None,
+        end=_now(),
+        sessions=sessions,
+    )
 
 
-def origin(provenance: dict[str, Any]) -> dict[str, list[str]]:
-    """Devices, torch versions, code commits, images and :mod:`~benchmark.system.environment` of all sessions.
-
-    ``unknown`` where they are not named; results of before the environment was recorded count as without any.
-    """
-    packages = provenance.get("packages")
-    whole = {
-        "device": provenance.get("device"),
-        "torch": packages.get("torch") if isinstance(packages, dict) else None,
-        "code": _name(provenance.get("code")),
-        "data_digest": provenance.get("data_digest"),
-        "environment": provenance.get("environment"),
-    }
-    listed = provenance.get("sessions")  # results of before have none
-    sessions = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-    found = {name: [one.get(name) for one in sessions] or [value] for name, value in whole.items()}
-    found["environment"] = [_settings(value) for value in found["environment"]]
-    return {
-        name: list(dict.fromkeys(value if isinstance(value, str) else "unknown" for value in values))
-        for name, values in found.items()
-    }
-
-
-def code_doubt(provenance: dict[str, Any]) -> str | None:
-    """Why nobody can look up for certain by what code a result was made; None where everybody can."""
-    names, code = origin(provenance)["code"], provenance.get("code")
-    if any(UNCOMMITTED in name for name in names):
-        return "its code differed from the commit that it names"
-    note = code.get("note") if isinstance(code, dict) else None
-    if "unknown" in names or note is not None:
-        return note if isinstance(note, str) else "its commit is not recorded"
-    return None
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
 def _device(kind: str) -> str:
@@ -173,7 +226,6 @@ def _device(kind: str) -> str:
         return "unknown"
 
 
-def _settings(environment: Any) -> str:
+def _settings(environment: dict[str, str] | None) -> str:
     """``none`` or ``A=1 B=2``."""
-    found = environment.items() if isinstance(environment, dict) else ()
-    return " ".join(f"{name}={value}" for name, value in found) or "none"
+    return " ".join(f"{name}={value}" for name, value in (environment or {}).items()) or "none"

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 
 from benchmark.errors import StoreError, UnknownVersionError
+from benchmark.results.provenance import Provenance
 from benchmark.runs.schema import MANY, Frozen, dotted, first_problem, refuse
 from benchmark.runs.spec import RunSpec, run_id
 from benchmark.system.files import read_regular, rename_new, write_atomic
@@ -80,7 +81,7 @@ class Result(Frozen):
     metrics: dict[str, Any]
     history: list[dict[str, Any]]
     cost: dict[str, Any]
-    provenance: dict[str, Any]
+    provenance: Provenance
     failure: Failure | None = None
     activation_maps: list[ActivationMap] | None = None
 

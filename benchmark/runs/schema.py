@@ -2,10 +2,10 @@
 
 import difflib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_serializer
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from benchmark.wording import shortened
@@ -27,6 +27,14 @@ class Frozen(BaseModel):
         allow_inf_nan=False,
         ser_json_inf_nan="constants",
     )
+
+
+class Recorded(Frozen):
+    """What a file holds, field by field as it stands there: files of before lack what nobody recorded then."""
+
+    @model_serializer(mode="wrap")
+    def _as_it_was(self, dump: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        return {name: value for name, value in dump(self).items() if name in self.model_fields_set}
 
 
 def refuse(path: str, reason: str) -> PydanticCustomError:

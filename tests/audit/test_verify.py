@@ -168,7 +168,7 @@ NOTE = "the commit of this code is not known: git is not installed"
     ],
 )
 def test_code_that_nobody_can_look_up_is_noted(results: Path, code: Any, why: str) -> None:
-    Store(results / "paper").put(result(spec(seed=7), provenance={**MACHINE, "code": code}))
+    Store(results / "paper").put(result(spec(seed=7), provenance={**MACHINE, "code": {"release": "0.1.0", **code}}))
     found = verify(results, [], everything=True)
     assert not found.findings
     (note,) = found.notes
@@ -373,7 +373,6 @@ def test_leftovers_of_killed_writers_are_noted(results: Path, path: Path) -> Non
     [
         ({"end": "2001-01-01T00:00:00+00:00"}, "it ended before it began"),
         ({"start": "yesterday"}, "provenance.start is 'yesterday', which is no time"),
-        ({"end": 12}, "provenance.end is 12, which is no time"),
         ({"start": "2026-01-01T00:00:00"}, None),  # without a zone it is UTC
         ({}, None),
     ],

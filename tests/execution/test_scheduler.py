@@ -28,6 +28,7 @@ from benchmark.planning.estimates import gpu_memory_gib, memory_gib
 from benchmark.planning.pace import Open, Pace
 from benchmark.planning.plan import PlannedRun, taken_up
 from benchmark.results import code
+from benchmark.results.provenance import Provenance
 from benchmark.results.store import Failure, Result, Status, Store
 from benchmark.runs.axes import Dataset, Masks, Method, Network, Schedule
 from benchmark.runs.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec, run_id
@@ -80,7 +81,7 @@ def result_of(job: Job, status: Status) -> Result:
         metrics={},
         history=[],
         cost={},
-        provenance={},
+        provenance=Provenance(),
         failure=failure,
     )
 
@@ -485,7 +486,7 @@ def test_the_third_time_it_has_crashed(bench: Bench) -> None:
     assert failure.status == "crashed"
     assert failure.failure is not None
     assert "3 times without a word" in failure.failure.reason
-    assert failure.provenance["device_kind"] == "cpu"
+    assert failure.provenance.device_kind == "cpu"
 
 
 # ------------------------------------------------------------------ too little memory
@@ -843,7 +844,7 @@ def test_real_workers_beside_each_other_and_alone(bench: Bench, tmp_path: Path) 
         alone, beside = store.load(run.run_id), bench.store.load(run.run_id)
         assert beside.metrics == alone.metrics
         assert beside.history == alone.history
-        assert beside.provenance["data_digest"] == alone.provenance["data_digest"]
+        assert beside.provenance.data_digest == alone.provenance.data_digest
 
 
 def test_at_the_deadline_a_real_worker_saves_and_later_goes_on(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,6 @@ from benchmark.execution.run_folder import (
 )
 from benchmark.results import code
 from benchmark.results.code import this_code
-from benchmark.results.provenance import origin
 from benchmark.results.store import Result, Store
 from benchmark.runs.axes import Dataset, Masks, Method, Network, Numerics, Schedule
 from benchmark.runs.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec, run_id
@@ -135,7 +134,7 @@ def test_a_run_leaves_its_result(tmp_path: Path) -> None:
     assert result.cost["steps"] == 6
     assert result.cost["process_peak_mib"] > 50
     assert result.failure is None
-    provenance = result.provenance
+    provenance = result.provenance.model_dump()
     assert provenance["data_digest"].startswith("standin-sha256:")
     dataset = result.spec.dataset
     assert provenance["images"] == {"train": dataset.train_images, "test": dataset.test_images, "test_in_train": 0}
@@ -177,7 +176,7 @@ def test_without_a_job_it_says_so(arguments: list[str], capsys: pytest.CaptureFi
 
 
 def sessions_graphs(result: Result) -> list[str]:
-    return [session["graphs"] for session in result.provenance["sessions"]]
+    return [str(session.graphs) for session in result.provenance.sessions]
 
 
 def test_recorded_steps_are_an_order_of_the_job(
@@ -514,7 +513,7 @@ def test_a_gpu_run_says_what_it_ran_on(tmp_path: Path, monkeypatch: pytest.Monke
         assert place.run() == EXIT_INTERRUPTED
     place.folder.note_beside(2)
     assert place.run() == 0
-    made_by = place.result().provenance
+    made_by = place.result().provenance.model_dump()
     first, second = made_by["sessions"]
     assert (made_by["device"], made_by["driver"]) == (first["device"], GPU_A.driver) == ("NVIDIA A", "550.54.15")
     running = {"sm_mhz": 1980, "memory_mhz": 2619, "celsius": None}
@@ -525,8 +524,8 @@ def test_a_gpu_run_says_what_it_ran_on(tmp_path: Path, monkeypatch: pytest.Monke
         **{"allocated_peak_mib": 0.0, "reserved_peak_mib": 0.0},
     }
     assert second["gpu"] == made_by["gpu"] == {**first["gpu"], "runs_beside": 2}
-    assert "gpu" not in undisturbed.provenance
-    assert "gpu" not in undisturbed.provenance["sessions"][0]
+    assert undisturbed.provenance.gpu is None
+    assert undisturbed.provenance.sessions[0].gpu is None
 
 
 def test_an_nvidia_smi_that_does_not_answer_is_not_waited_for_again(
@@ -650,13 +649,13 @@ def test_a_resumed_run_names_all_its_sessions(tmp_path: Path, monkeypatch: pytes
     other = {**state["sessions"][0], "start": "2026-01-01T00:00:00+00:00", "device": "another CPU"}
     checkpoint.save(place.folder.checkpoint, {**state, "sessions": [other]})
     assert place.run() == 0
-    provenance = place.result().provenance
+    provenance = place.result().provenance.model_dump()
     assert provenance["sessions"][0] == other
     (second,) = provenance["sessions"][1:]
     assert set(second) == {"start", "end", "device", "torch", "code", "data_digest", "environment", "graphs"}
     assert second["start"] <= second["end"] <= provenance["end"]
     assert provenance["start"] == other["start"], "the run began with its first session"
-    assert origin(provenance)["device"] == ["another CPU", provenance["device"]]
+    assert place.result().provenance.origin()["device"] == ["another CPU", provenance["device"]]
 
 
 @pytest.mark.parametrize("digest", ["sha256:ffff", None])
@@ -674,7 +673,7 @@ def test_a_checkpoint_of_other_images_is_not_gone_on_from(
     assert f"made of the images {digest}" in out
     assert "starting from the beginning" in out
     assert place.result().history == undisturbed.history
-    assert len(place.result().provenance["sessions"]) == 1
+    assert len(place.result().provenance.sessions) == 1
 
 
 def test_a_locked_run_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -734,8 +733,8 @@ def test_a_result_names_the_code_that_its_run_started_with(tmp_path: Path, monke
     monkeypatch.setattr(Training, "run", train_and_edit)
     place = Place(tmp_path, spec_of(epochs=1), code=known)  # as its runner knows it, which may have git alone
     assert place.run() == 0
-    assert place.result().provenance["code"] == known.model_dump()
-    assert origin(place.result().provenance)["code"] == ["c0ffee+uncommitted"]
+    assert place.result().provenance.code == known
+    assert place.result().provenance.origin()["code"] == ["c0ffee+uncommitted"]
 
 
 def test_a_worker_with_other_code_than_its_runner_trains_nothing(

@@ -43,6 +43,6 @@ def test_sigterm_and_a_second_start_leave_the_same_bits(tmp_path: Path) -> None:
     assert start(place).wait(120) == 0, place.folder.log_tail()
 
     result = place.result()
-    assert [session["graphs"] for session in result.provenance["sessions"]] == ["on", "on"]
+    assert [session.graphs for session in result.provenance.sessions] == ["on", "on"]
     eager = trace(case, spec, DEVICE, graphs=False)
     assert result.history == eager.history

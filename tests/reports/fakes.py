@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from benchmark.results.provenance import Provenance
 from benchmark.results.store import Result, Store
 from benchmark.runs.spec import CostSpec, TrainSpec, run_id, with_seed
 from benchmark.suites.profiles import load_variant
@@ -63,7 +64,7 @@ def result(spec: TrainSpec | CostSpec, metrics: Mapping[str, Any], **cost: Any) 
         metrics=dict(metrics),
         history=[] if isinstance(spec, CostSpec) else _history(spec, metrics),
         cost=cost,
-        provenance=MACHINE,
+        provenance=Provenance.model_validate(MACHINE),
     )
 
 

@@ -66,7 +66,14 @@ def test_trials_of_two_machines_and_versions(tmp_path: Path) -> None:
 
 def test_commits_and_the_unknown_count_too(tmp_path: Path) -> None:
     suite, store = own(tmp_path), Store(tmp_path / "results")
-    put(store, suite, "one", {}, {"code": {"commit": "beef", "dirty": True}}, {"code": {"commit": None}})
+    put(
+        store,
+        suite,
+        "one",
+        {},
+        {"code": {"release": "0", "commit": "beef", "dirty": True}},
+        {"code": {"release": "0", "commit": None}},
+    )
     frame = collect(suite, store)
     assert notes(suite, store)[1] == "- **Mixed trials** in one / Plain: code beef+uncommitted, c0ffee, unknown."
     assert list(frame.columns)[-1] == "mixed"
@@ -76,11 +83,17 @@ def test_commits_and_the_unknown_count_too(tmp_path: Path) -> None:
 def test_trials_of_several_commits_are_not_worth_a_warning(tmp_path: Path) -> None:
     suite, store = own(tmp_path), Store(tmp_path / "results")
     commits = ["0123456789abcdef" * 2 + "01234567", "fedcba9876543210" * 2 + "fedcba98"]
-    put(store, suite, "one", *({"code": {"commit": commit, "dirty": False}} for commit in commits))
+    put(store, suite, "one", *({"code": {"release": "0", "commit": commit, "dirty": False}} for commit in commits))
     text = "code 0123456789ab, fedcba987654; all of one `protocol`"
     assert notes(suite, store)[1] == f"- Trials of several versions of the code in one / Plain: {text}."
-    code = {"code": {"commit": commits[0], "dirty": False}}
-    put(store, suite, "two", code, {"code": {"commit": commits[1], "dirty": False}, "data_digest": "sha256:4567"})
+    code = {"code": {"release": "0", "commit": commits[0], "dirty": False}}
+    put(
+        store,
+        suite,
+        "two",
+        code,
+        {"code": {"release": "0", "commit": commits[1], "dirty": False}, "data_digest": "sha256:4567"},
+    )
     assert notes(suite, store)[2].startswith("- **Mixed trials** in two / Plain: code 0123456789ab, fedcba987654; data")
 
 
@@ -106,13 +119,20 @@ def test_other_images_and_other_sessions_count_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", [{"release": "0"}, {"commit": None, "note": "no git"}, {"commit": "c0ffee", "dirty": True}]
+    "code",
+    [
+        {"release": "0"},
+        {"release": "0", "commit": None, "note": "no git"},
+        {"release": "0", "commit": "c0ffee", "dirty": True},
+    ],
 )
 def test_a_report_says_when_no_commit_names_the_code(tmp_path: Path, store: Store, code: object) -> None:
     suite = own(tmp_path)
     put(store, suite, "one", {}, {"code": code})
     frame = collect(suite, store)
     (name,) = frame["code_doubted"].dropna().unique()
-    assert store.load(name.removesuffix(".json")).provenance["code"] == code
+    recorded = store.load(name.removesuffix(".json")).provenance.code
+    assert recorded is not None
+    assert recorded.model_dump() == code
     note = f"- **Code not known for certain** of `{name}`: they name no commit, or one that their code may differ from"
     assert note in markdown.render(suite, tabulate(suite, frame))

@@ -11,7 +11,6 @@ import pytest
 from benchmark.errors import OtherCodeError
 from benchmark.results import code
 from benchmark.results.code import Code, agree, require_same, this_code
-from benchmark.results.provenance import code_name
 
 
 def git(folder: Path, *words: str) -> str:
@@ -79,14 +78,14 @@ def unknown(found: Code) -> str:
 def test_a_clean_checkout_is_its_commit(checkout: Path, here: pytest.MonkeyPatch) -> None:
     found = look(here, checkout)
     assert (found.commit, found.dirty, found.note) == (git(checkout, "rev-parse", "HEAD"), False, None)
-    assert code_name() == found.commit
+    assert this_code().name == found.commit
 
 
 @pytest.mark.parametrize("changed", ["benchmark/__init__.py", "run_suite.py"])
 def test_changed_code_is_no_commits(checkout: Path, here: pytest.MonkeyPatch, changed: str) -> None:
     (checkout / changed).write_text("by hand")
     assert look(here, checkout).dirty
-    assert str(code_name()).endswith("+uncommitted")
+    assert str(this_code().name).endswith("+uncommitted")
 
 
 def test_what_git_was_told_to_overlook_counts(checkout: Path, here: pytest.MonkeyPatch) -> None:
@@ -154,7 +153,7 @@ def test_without_any_repository(tmp_path: Path, here: pytest.MonkeyPatch) -> Non
 def test_without_git(checkout: Path, here: pytest.MonkeyPatch) -> None:
     here.setenv("PATH", str(checkout / "nowhere"))
     assert "git is not installed" in unknown(look(here, checkout))
-    assert code_name() is None
+    assert this_code().name is None
 
 
 @pytest.mark.parametrize(

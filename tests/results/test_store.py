@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from benchmark.errors import StoreError
+from benchmark.results.provenance import Provenance
 from benchmark.results.store import Failure, Result, Status, Store, checksum
 from benchmark.runs.spec import RUN_SPEC, TrainSpec, run_id, with_seed
 from tests.runs.test_spec import COST, SFE
@@ -26,7 +27,7 @@ def result(status: Status = "completed", accuracy: float = 76.8, seed: int = 0) 
         metrics={"single_last_epoch": accuracy, "single_best_epoch": accuracy + 0.5},
         history=[{"epoch": 0, "loss": 4.5}],
         cost={"seconds": 12.5},
-        provenance={"device": "a CPU"},
+        provenance=Provenance(device="a CPU"),
         failure=None if status == "completed" else failure,
     )
 

@@ -41,6 +41,6 @@ def test_a_value_may_be_anything_and_is_written_in_short_ascii() -> None:
 def test_a_result_and_its_session_name_it(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", "1")
     set_now = {"NVIDIA_TF32_OVERRIDE": "1"} | digit_variables()
-    assert provenance.describe(device)["environment"] == set_now
+    assert provenance.this_machine(device).environment == set_now
     start = datetime.datetime.now(datetime.UTC)
-    assert provenance.session(device, None, start)["environment"] == set_now
+    assert provenance.session(device, None, start).environment == set_now

@@ -8,6 +8,7 @@ import torch
 from benchmark.data.packed import ImageSet
 from benchmark.data.standin import standin
 from benchmark.errors import DivergedError, StoreError
+from benchmark.results.provenance import Provenance
 from benchmark.results.store import ActivationMap, Result, Store
 from benchmark.runs.axes import Dataset, Discard, Method, Network, Schedule
 from benchmark.runs.spec import PROTOCOL, TrainSpec, run_id
@@ -88,7 +89,7 @@ def result_of(spec: TrainSpec, maps: list[ActivationMap] | None) -> Result:
         metrics={"single_last_epoch": 10.0},
         history=[],
         cost={},
-        provenance={},
+        provenance=Provenance(),
         activation_maps=maps,
     )
 

@@ -52,7 +52,7 @@ def collect_maps(suite: Suite, runs: Runs, cache_dir: Path | None) -> Gallery:
             continue
         dataset = result.spec.dataset
         if dataset not in pixels:
-            pixels[dataset] = centre_crops(dataset, result.provenance.get("data_digest"), cache_dir)
+            pixels[dataset] = centre_crops(dataset, result.provenance.data_digest, cache_dir)
         for one in result.activation_maps:
             if (dataset, one.image) not in places:
                 places[dataset, one.image] = len(samples)

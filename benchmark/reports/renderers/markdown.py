@@ -6,8 +6,8 @@ import shlex
 
 from benchmark.reports.sentences import NO_GAINS, NOT_ROBUST, letter
 from benchmark.reports.table import Table, TableCell
+from benchmark.results.code import UNCOMMITTED
 from benchmark.results.plausible import PROCESS_MEMORY
-from benchmark.results.provenance import UNCOMMITTED
 from benchmark.runs.catalogue import DATASETS
 from benchmark.suites.manifest import Published
 from benchmark.suites.profiles import Setting

@@ -8,7 +8,6 @@ from typing import Any
 from benchmark.reports.readings import score, scored
 from benchmark.reports.renderers.tidy_csv import safe
 from benchmark.results.plausible import is_number
-from benchmark.results.provenance import origin
 from benchmark.results.store import Result
 from benchmark.results.trials import Runs
 from benchmark.runs.spec import TrainSpec
@@ -159,7 +158,7 @@ def trial_rows(suite: Suite, runs: Runs) -> list[Row]:
 
 
 def _made_by(result: Result) -> Row:
-    made = origin(result.provenance)
+    made = result.provenance.origin()
     return {
         "run_id": result.run_id,
         "device": "; ".join(made["device"]),
