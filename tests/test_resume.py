@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 
 import benchmark.execution.worker
+from benchmark.execution.epochs import EpochFile
 from benchmark.execution.run_folder import EXIT_FAILED, EXIT_INTERRUPTED, Job, RunFolder
+from benchmark.results.record import Epoch
 from benchmark.results.store import Store
 from benchmark.runs.spec import TrainSpec, run_id
 from benchmark.system.environment import RECORDER_VARIABLE
@@ -161,7 +163,8 @@ def test_a_killed_run_ends_with_the_digits_of_an_undisturbed_one(
     assert numbers(tmp_path, spec) == undisturbed
     assert "resumed at epoch" in folder.log.read_text(), "nothing was resumed: this showed nothing"
     left = {path.name for path in folder.folder.iterdir()}
-    assert left <= {"job.json", "log.txt", "attempts.txt"}, "half-written files are cleared away"
+    assert EpochFile(folder.epochs).read() == [Epoch.of(entry) for entry in undisturbed[1]]
+    assert left <= {"job.json", "log.txt", "epochs.jsonl", "attempts.txt"}, "half-written files are cleared away"
     results = [path.name for path in (tmp_path / "results").iterdir() if path.name != ".locks"]
     assert results == [f"{run_id(spec)}.json"]
 

@@ -1,8 +1,9 @@
 """What a runner and a worker tell each other, as files in a run's scratch folder.
 
 ``job.json`` is the runner's order, ``worker.json`` who works on it, ``progress.json`` the worker's last word,
-``log.txt`` its output, ``attempts.txt`` one line for each start, ``beside.txt`` how many runs shared its device,
-``checkpoint.pt`` its state, ``no-graph`` why its steps can't be recorded.
+``log.txt`` its output, ``epochs.jsonl`` the numbers of its epochs as they come, ``attempts.txt`` one line for each
+start, ``beside.txt`` how many runs shared its device, ``checkpoint.pt`` its state, ``no-graph`` why its steps can't be
+recorded.
 """
 
 import json
@@ -89,6 +90,7 @@ class RunFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.log = folder / "log.txt"
+        self.epochs = folder / "epochs.jsonl"
         self.checkpoint = folder / "checkpoint.pt"
         self.attempts = folder / "attempts.txt"
         self.lock = folder / "worker.json"
@@ -181,6 +183,6 @@ class RunFolder:
             return None
 
     def clear(self) -> None:
-        """Forget state and progress of a finished run; the log stays."""
+        """Forget state and progress of a finished run; the log and its epochs stay."""
         for name in ("checkpoint.pt", "progress.json", "no-graph"):
             (self.folder / name).unlink(missing_ok=True)

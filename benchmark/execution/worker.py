@@ -29,6 +29,7 @@ from benchmark.errors import (
     is_of_the_disk,
     is_out_of_memory,
 )
+from benchmark.execution.epochs import EpochFile
 from benchmark.execution.run_folder import (
     EXIT_BUSY,
     EXIT_FAILED,
@@ -105,7 +106,7 @@ class _Worker:
         self.gpu: GpuSession | None = None
 
     def run(self) -> int:
-        for path in (self.folder.checkpoint, self.store.path(self.job.run_id)):
+        for path in (self.folder.checkpoint, self.folder.epochs, self.store.path(self.job.run_id)):
             remove_leftovers(path)
         self.folder.note_attempt("start")
         print(f"{self.started:%Y-%m-%d %H:%M:%S} UTC start {self.job.run_id} (process {os.getpid()})", flush=True)
@@ -182,7 +183,9 @@ class _Worker:
         device, graphs = torch.device(self.job.device), self.job.graphs and self.folder.graphs_refused() is None
         with own_stream(device):
             training = self.training = self._resumed(functools.partial(Training, spec, images, device, graphs=graphs))
-            training.run(self._after_step)
+            epochs = EpochFile(self.folder.epochs)
+            epochs.hold(training.history)
+            training.run(self._after_step, lambda training: epochs.hold(training.history))
             cost = {**peak_memory(device), **training.cost()}
             result = self._result("completed", training.metrics(), training.history, cost, images)
             self.store.put(result.model_copy(update={"activation_maps": training.activation_maps()}))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 from benchmark.results.provenance import Provenance
+from benchmark.results.record import NO_PREDICTIONS
 from benchmark.results.store import Result
 from benchmark.runs.spec import CostSpec, TrainSpec
 from benchmark.wording import shortened
@@ -13,7 +14,6 @@ from benchmark.wording import shortened
 PROCESS_MEMORY, ALLOCATOR_MEMORY = "peak of a fresh process a variant", "peak of torch's allocator"
 #: How it times steps without one, as its ``cost.freed_memory`` says; where nothing is said, it was given back.
 KEPT = "kept"
-_NO_PREDICTION = ("epoch", "learning_rate", "train_loss")
 _ASTRONOMICAL = 1e15  # sums of anything below are finite
 _PROVENANCE = ("code", "packages", "device", "data_digest", "precision", "threads", "start", "end")
 
@@ -51,18 +51,18 @@ def _history_problem(spec: TrainSpec, history: list[dict[str, Any]]) -> str | No
     for number, entry in enumerate(history, start=1):
         if entry.get("epoch") != number:
             return f"entry {number} of its history is of epoch {entry.get('epoch')!r}"
-        if set(entry) != set(history[0]) or not set(_NO_PREDICTION) < set(entry):
+        if set(entry) != set(history[0]) or not set(NO_PREDICTIONS) < set(entry):
             return f"epoch {number} of its history has other numbers than a training writes"
         for name, value in entry.items():
             if not is_number(value):
                 return f"{name} of epoch {number} is {value!r}, which is no number"
-            if name not in _NO_PREDICTION and not 0 <= value <= 100:
+            if name not in NO_PREDICTIONS and not 0 <= value <= 100:
                 return f"{name} of epoch {number} is {value!r}, which is no percentage"
     return None
 
 
 def _metrics_problem(result: Result) -> str | None:
-    names = [name for name in result.history[-1] if name not in _NO_PREDICTION]
+    names = [name for name in result.history[-1] if name not in NO_PREDICTIONS]
     wanted = {f"{name}_last_epoch": result.history[-1][name] for name in names}
     wanted |= {f"{name}_best_epoch": max(entry[name] for entry in result.history) for name in names}
     for name in sorted(wanted.keys() | result.metrics.keys()):

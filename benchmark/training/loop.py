@@ -19,6 +19,7 @@ from benchmark.errors import DivergedError
 from benchmark.methods.mixing import InputMixing, Mixed
 from benchmark.methods.network import build_network
 from benchmark.methods.objective import Objective
+from benchmark.results.record import NO_PREDICTIONS
 from benchmark.results.store import ActivationMap
 from benchmark.runs.axes import Numerics, Schedule
 from benchmark.runs.spec import TrainSpec
@@ -98,8 +99,12 @@ class Training:
         """Finished part of the run, 0 to 1."""
         return (self.epoch + self.step / self.steps) / self.spec.schedule.epochs
 
-    def run(self, after_step: Callable[["Training"], None]) -> None:
+    def run(
+        self, after_step: Callable[["Training"], None], after_epoch: Callable[["Training"], None] = lambda _: None
+    ) -> None:
         """Train from here to the end; ``after_step`` may save, report or stop by an exception.
+
+        ``after_epoch`` hears of each entry of the history as it comes.
 
         Raises:
             DivergedError: loss, parameters or batch-norm statistics are no longer finite.
@@ -108,6 +113,7 @@ class Training:
         while self.epoch < self.spec.schedule.epochs:
             self.train_epoch(after_step)
             self._end_epoch()
+            after_epoch(self)
 
     def train_epoch(self, after_step: Callable[["Training"], None]) -> None:
         """The steps that the current epoch still lacks, without its evaluation."""
@@ -179,7 +185,7 @@ class Training:
 
     def metrics(self) -> dict[str, float]:
         """Accuracies of the finished run, percent: the last epoch's, and the best, which the test set chose."""
-        names = [name for name in self.history[-1] if name not in ("epoch", "learning_rate", "train_loss")]
+        names = [name for name in self.history[-1] if name not in NO_PREDICTIONS]
         last = {f"{name}_last_epoch": self.history[-1][name] for name in names}
         best = {f"{name}_best_epoch": max(entry[name] for entry in self.history) for name in names}
         return {**last, **best}

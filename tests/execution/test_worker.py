@@ -726,9 +726,9 @@ def test_a_result_names_the_code_that_its_run_started_with(tmp_path: Path, monke
     monkeypatch.setattr(code._Own, "code", None)
     train = Training.run
 
-    def train_and_edit(training: Training, after_step: Callable[[Training], None]) -> None:
+    def train_and_edit(training: Training, *hooks: Callable[[Training], None]) -> None:
         monkeypatch.setattr(code, "code_files", lambda: {"benchmark/__init__.py": b"by hand"})
-        train(training, after_step)
+        train(training, *hooks)
 
     monkeypatch.setattr(Training, "run", train_and_edit)
     place = Place(tmp_path, spec_of(epochs=1), code=known)  # as its runner knows it, which may have git alone

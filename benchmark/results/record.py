@@ -1,0 +1,59 @@
+"""What a result holds of each epoch, and how one is written and read as a line of its own."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from benchmark.runs.schema import MANY, Frozen
+
+#: What a history's entry holds besides the accuracies of its predictions.
+NO_PREDICTIONS = ("epoch", "learning_rate", "train_loss")
+
+
+class Epoch(Frozen):
+    """The numbers of one epoch.
+
+    Attributes:
+        epoch: counted from 1.
+        learning_rate: of its steps.
+        train_loss: mean over the images it trained on.
+        accuracy: on the test images, percent, by prediction; in the order in which they were written.
+    """
+
+    epoch: int = Field(ge=1, le=MANY)
+    learning_rate: float = Field(ge=0)
+    train_loss: float
+    accuracy: dict[str, float]
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> "Epoch":
+        """An entry of a result's history.
+
+        Raises:
+            ValidationError: it is none.
+        """
+        accuracy = {name: value for name, value in entry.items() if name not in NO_PREDICTIONS}
+        known = {name: entry[name] for name in NO_PREDICTIONS if name in entry}
+        return cls.model_validate({**known, "accuracy": accuracy})
+
+    def entry(self) -> dict[str, Any]:
+        """What a history holds of it."""
+        return {**{name: getattr(self, name) for name in NO_PREDICTIONS}, **self.accuracy}
+
+
+def as_lines(epochs: Iterable[Epoch]) -> bytes:
+    """A line of JSON an epoch, as an entry of a history; numbers come back to the last bit."""
+    return "".join(f"{json.dumps(epoch.entry())}\n" for epoch in epochs).encode()
+
+
+def from_lines(data: bytes) -> list[Epoch]:
+    """The epochs of such lines; one that is torn, or still being written, is none."""
+    found = []
+    for line in data.splitlines(keepends=True):
+        try:
+            found.append(Epoch.of(json.loads(line if line.endswith(b"\n") else b"")))
+        except (ValueError, RecursionError, AttributeError, ValidationError):
+            continue
+    return found
