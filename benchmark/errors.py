@@ -83,6 +83,8 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether an exception is Python's, the system's or torch's way to say so."""
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
+    if isinstance(error, RecordingError):
+        return error.out_of_memory
     named = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
     return named or (isinstance(error, RuntimeError) and _OUT_OF_MEMORY.search(str(error)) is not None)
 
@@ -112,7 +114,16 @@ def failure_status(error: BaseException) -> Literal["crashed", "diverged", "time
 
 
 class RecordingError(BenchmarkError):
-    """A step can't be recorded as a graph; a new process goes on with eager ones."""
+    """A step can't be recorded as a graph; a new process goes on with eager ones.
+
+    Args:
+        reason: in one line.
+        out_of_memory: whether there was too little memory for it.
+    """
+
+    def __init__(self, reason: str, *, out_of_memory: bool = False) -> None:
+        super().__init__(reason)
+        self.out_of_memory = out_of_memory
 
 
 class InterruptedRun(BenchmarkError):  # noqa: N818 - not a mistake: the run resumes from its checkpoint

@@ -3,11 +3,13 @@
 ``job.json`` is the runner's order, ``worker.json`` who works on it, ``progress.json`` the worker's last word,
 ``log.txt`` its output, ``epochs.jsonl`` the numbers of its epochs as they come, ``attempts.txt`` one line for each
 start, ``beside.txt`` how many runs shared its device, ``checkpoint.pt`` its state, ``no-graph`` why its steps can't be
-recorded.
+recorded, ``recording`` that they are being recorded.
 """
 
+import contextlib
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -96,6 +98,7 @@ class RunFolder:
         self.lock = folder / "worker.json"
         self._beside = folder / "beside.txt"
         self.no_graph = folder / "no-graph"
+        self._recording = folder / "recording"
 
     def order(self, job: Job) -> None:
         """Leave the worker its job."""
@@ -175,14 +178,24 @@ class RunFolder:
         """Have all further attempts take their steps call by call."""
         write_atomic(self.no_graph, reason.encode())
 
+    @contextlib.contextmanager
+    def recording(self) -> Iterator[None]:
+        """Leave word meanwhile that a step is recorded: a later attempt that finds it knows what this one died of."""
+        with contextlib.suppress(OSError):  # a full disk ends no run
+            write_atomic(self._recording, b"")
+        try:
+            yield
+        finally:
+            self._recording.unlink(missing_ok=True)
+
     def graphs_refused(self) -> str | None:
         """Why steps can't be recorded; None where nothing is known against it."""
         try:
             return read_end(self.no_graph).decode(errors="replace")
         except FileNotFoundError:
-            return None
+            return "a process ended while it recorded a step" if self._recording.exists() else None
 
     def clear(self) -> None:
         """Forget state and progress of a finished run; the log and its epochs stay."""
-        for name in ("checkpoint.pt", "progress.json", "no-graph"):
+        for name in ("checkpoint.pt", "progress.json", "no-graph", "recording"):
             (self.folder / name).unlink(missing_ok=True)

@@ -147,8 +147,8 @@ class _Worker:
         else:
             self._measure(self.job.spec)
 
-    def _gpu(self) -> dict[str, Any] | None:
-        return self.gpu.until_now(self.folder.beside()) if self.gpu else None
+    def _gpu(self, *, ends: bool = True) -> dict[str, Any] | None:
+        return self.gpu.until_now(self.folder.beside(), ends=ends) if self.gpu else None
 
     def _measure(self, spec: CostSpec) -> None:
         if (used := device_name(self.job.device)) != spec.device:
@@ -178,11 +178,13 @@ class _Worker:
             from benchmark.training import checkpoint  # noqa: F401
             from benchmark.training.device import own_stream, peak_memory
             from benchmark.training.loop import Training, apply_numerics
+            from benchmark.training.step import recorder
         require_same(this_code())  # all of it is loaded by now
         apply_numerics(spec.numerics)
         device, graphs = torch.device(self.job.device), self.job.graphs and self.folder.graphs_refused() is None
         with own_stream(device):
-            training = self.training = self._resumed(functools.partial(Training, spec, images, device, graphs=graphs))
+            record = self.folder.recording()(recorder(device)) if graphs else None
+            training = self.training = self._resumed(functools.partial(Training, spec, images, device, record=record))
             epochs = EpochFile(self.folder.epochs)
             epochs.hold(training.history)
             training.run(self._after_step, lambda training: epochs.hold(training.history))
@@ -214,22 +216,23 @@ class _Worker:
         try:
             self.watch.check(self.job.timeout_min, training.seconds)
         except (InterruptedRun, TimedOutError):
-            self._save(training)  # the next attempt goes on from here; after a time-out one with more time
+            self._save(training, ends=True)  # the next attempt goes on from here; after a time-out one with more time
             raise
         if now - self.saved > 60 * self.job.checkpoint_minutes:
-            self._save(training)
+            self._save(training, ends=False)
         if now - self.said > 0.5:
             self.said = now
             text = f"epoch {training.epoch + 1}/{training.spec.schedule.epochs}"
             with contextlib.suppress(OSError):
                 self.folder.report(Progress(done=training.done, text=text, seconds=training.seconds))
 
-    def _save(self, training: "Training") -> None:
+    def _save(self, training: "Training", *, ends: bool) -> None:
         from benchmark.training import checkpoint
 
         self.saved = time.monotonic()
         digest = training.data.digest
-        this = provenance.session(self.job.device, digest, self.started, self._graphs(), self._gpu())
+        graphs, gpu = self._graphs(), self._gpu(ends=ends)
+        this = provenance.session(self.job.device, digest, self.started, graphs, gpu)
         sessions = [session.model_dump() for session in (*self.earlier, this)]
         made_by = {"run_id": self.job.run_id, "data_digest": digest, "sessions": sessions}
         try:

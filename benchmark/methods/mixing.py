@@ -1,6 +1,7 @@
 """Input mixing: Cutout and Mixup, drawn a whole epoch at a time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -24,6 +25,21 @@ class Mixed:
     labels: Tensor
     partner_labels: Tensor | None
     share: Tensor
+
+    def clone(self) -> "Mixed":
+        """The same numbers in memory of their own."""
+        copies: dict[str, Any] = {name: None if one is None else one.clone() for name, one in self._parts()}
+        return Mixed(**copies)
+
+    def copy_(self, other: "Mixed") -> None:
+        """Take over the numbers of another batch of the same shape; nothing else gets to know."""
+        for (_, into), (_, one) in zip(self._parts(), other._parts(), strict=True):
+            assert (into is None) == (one is None)
+            if into is not None:
+                into.copy_(one)
+
+    def _parts(self) -> list[tuple[str, Any]]:
+        return [(field.name, getattr(self, field.name)) for field in fields(self)]
 
 
 class InputMixing:

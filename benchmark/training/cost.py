@@ -22,7 +22,7 @@ from benchmark.system.helper import Helper
 from benchmark.system.processes import keep_freed_memory
 from benchmark.training.device import own_stream
 from benchmark.training.loop import Training, apply_numerics
-from benchmark.training.step import WARM_UP_STEPS
+from benchmark.training.step import WARM_UP_STEPS, recorder
 
 Block = dict[str, float]
 Check = Callable[[], None]
@@ -122,7 +122,7 @@ def training_of(
         schedule=schedule,
         numerics=spec.numerics,
     )
-    training = Training(train, data, device, listing1=variant.listing1, graphs=graphs)
+    training = Training(train, data, device, listing1=variant.listing1, record=recorder(device) if graphs else None)
     training.model.train()
     training.mixing.draw(0, 1)
     return training

@@ -75,16 +75,17 @@ class GpuSession:
             "at_start": clocks_and_temperature(gpu.uuid),
         }
 
-    def until_now(self, runs_beside: int) -> dict[str, Any]:
-        """What provenance says of it, where the session ends now.
+    def until_now(self, runs_beside: int, *, ends: bool = True) -> dict[str, Any]:
+        """What provenance says of it.
 
         Args:
             runs_beside: the most runs of its runner that shared the GPU with it.
+            ends: whether the session ends now: clocks are asked for then alone, while nothing waits for the answer.
         """
         silent = self._facts["at_start"] is None  # and is not waited for again
         return {
             **self._facts,
-            "at_end": None if silent else clocks_and_temperature(self._uuid),
+            "at_end": clocks_and_temperature(self._uuid) if ends and not silent else None,
             "runs_beside": runs_beside,
             **_allocator_peaks(),
         }

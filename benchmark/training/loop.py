@@ -28,7 +28,7 @@ from benchmark.training.checkpoint import Checkpoint
 from benchmark.training.evaluation import evaluate
 from benchmark.training.optimizer import SGD
 from benchmark.training.shadows import Shadows
-from benchmark.training.step import GraphedSteps, Update, recorder
+from benchmark.training.step import GraphedSteps, Recorder, Update
 
 
 def learning_rate(schedule: Schedule, epoch: int) -> float:
@@ -45,17 +45,19 @@ class Training:
         data: its images.
         device: where.
         listing1: make SFE's views as the paper's Listing 1 does; same logits, other cost.
-        graphs: record the update of a step once and replay it; same digits.
-
-    Raises:
-        RuntimeError: the device can't record (:func:`~benchmark.training.step.recorder`).
+        record: records the update of a step, which is then replayed with the same digits; None for eager steps.
     """
 
     def __init__(
-        self, spec: TrainSpec, data: ImageSet, device: torch.device, *, listing1: bool = False, graphs: bool = False
+        self,
+        spec: TrainSpec,
+        data: ImageSet,
+        device: torch.device,
+        *,
+        listing1: bool = False,
+        record: Recorder | None = None,
     ) -> None:
-        self.spec, self.data, self.device = spec, data, device
-        self.record = recorder(device) if graphs else None
+        self.spec, self.data, self.device, self.record = spec, data, device, record
         self.model = build_network(spec, data.classes, listing1=listing1).to(device)
         self.objective = Objective(spec)
         self.batches = Batches(data.train, data.mean, data.std, spec.dataset, device, spec.seed)

@@ -9,12 +9,11 @@ import gc
 import importlib
 import os
 import sys
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 
 import torch
-from torch import Tensor
 
-from benchmark.errors import RecordingError
+from benchmark.errors import RecordingError, is_out_of_memory
 from benchmark.methods.mixing import Mixed
 from benchmark.system.environment import RECORDER_VARIABLE
 from benchmark.system.paths import ROOT
@@ -53,16 +52,18 @@ class GraphedSteps:
         Raises:
             RecordingError: the update can't be recorded; the training is then good for nothing more.
         """
-        if len(batch.labels) != self.size or self.warm < WARM_UP_STEPS:
-            self.warm += len(batch.labels) == self.size
+        if len(batch.labels) != self.size:
+            self.update(batch)
+            return
+        if self.warm < WARM_UP_STEPS:
+            self.warm += 1
             self.update(batch)
             return
         if self.static is None:
-            self.static = _copy(batch)
+            self.static = batch.clone()
         if self.replay is None or self.baked != self.constants():
             self._record(self.static)
-        for into, one in zip(_parts(self.static), _parts(batch), strict=True):
-            into.copy_(one)
+        self.static.copy_(batch)
         assert self.replay is not None
         self.replay()
 
@@ -72,7 +73,8 @@ class GraphedSteps:
         try:
             self.replay = self.record(lambda: self.update(static))
         except Exception as error:  # whatever it was, the device's state may be broken
-            raise RecordingError(_first_cause(error)) from error
+            causes = [*_causes(error)]
+            raise RecordingError(_in_one_line(causes[-1]), out_of_memory=any(map(is_out_of_memory, causes))) from error
 
 
 def cuda_recorder(body: Callable[[], None]) -> Callable[[], None]:
@@ -107,19 +109,13 @@ def recorder(device: torch.device) -> Recorder:
     return cuda_recorder
 
 
-def _copy(batch: Mixed) -> Mixed:
-    partners = None if batch.partner_labels is None else batch.partner_labels.clone()
-    return Mixed(batch.images.clone(), batch.labels.clone(), partners, batch.share.clone())
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and those behind it: what broke a recording stands behind what its end then complained of."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
-def _parts(batch: Mixed) -> list[Tensor]:
-    parts = (batch.images, batch.labels, batch.partner_labels, batch.share)
-    return [part for part in parts if part is not None]
-
-
-def _first_cause(error: BaseException) -> str:
-    """In one line: what broke a recording stands behind what its end then complained of."""
-    while (earlier := error.__cause__ or error.__context__) is not None:
-        error = earlier
+def _in_one_line(error: BaseException) -> str:
     said = str(error).strip().splitlines()
     return f"{type(error).__name__}: {said[0]}" if said else type(error).__name__

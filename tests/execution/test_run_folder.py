@@ -128,6 +128,19 @@ def test_why_steps_can_not_be_recorded_is_kept_until_the_run_is_done(folder: Run
     assert folder.graphs_refused() is None
 
 
+def test_a_recording_that_its_process_did_not_survive_is_not_tried_again(folder: RunFolder) -> None:
+    with folder.recording():
+        found = folder.graphs_refused()  # as a later attempt would, after a kill here
+    assert found == "a process ended while it recorded a step"
+    assert folder.graphs_refused() is None
+    with pytest.raises(ValueError, match="no"), folder.recording():
+        raise ValueError("no")
+    assert folder.graphs_refused() is None, "whoever lives to tell says why"
+    folder.recording().__enter__()
+    folder.clear()
+    assert folder.graphs_refused() is None
+
+
 def test_clearing_forgets_the_state_and_keeps_the_log(folder: RunFolder) -> None:
     folder.order(job(SD))
     folder.report(Progress(done=1.0, text="done"))

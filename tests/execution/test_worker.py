@@ -211,6 +211,26 @@ def test_what_can_not_be_recorded_is_trained_call_by_call_in_a_new_process(
     assert place.folder.graphs_refused() is None
 
 
+def test_a_recording_that_ends_the_process_is_not_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: Result
+) -> None:
+    monkeypatch.setenv(RECORDER_VARIABLE, "tests.execution.test_worker:does_not_survive")
+    place = Place(tmp_path, spec_of(), graphs=True)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    assert (
+        subprocess.run(worker_command(place.folder.folder), env=environment, check=False).returncode == -signal.SIGSEGV
+    )
+    assert place.run() == 0
+    assert place.attempts() == ["start", "start", "completed"]
+    assert place.result().history == undisturbed.history
+    assert sessions_graphs(place.result()) == ["failed: a process ended while it recorded a step"]
+
+
+def does_not_survive(body: Callable[[], None]) -> Callable[[], None]:
+    os.kill(os.getpid(), signal.SIGSEGV)
+    raise AssertionError("survived")
+
+
 def test_without_room_for_the_reason_it_does_not_try_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(folder: RunFolder, reason: str) -> None:
         raise OSError(28, "No space left on device")
@@ -507,10 +527,11 @@ def test_a_gpu_run_says_what_it_ran_on(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(torch.cuda, "Stream", lambda _: None)
     monkeypatch.setattr(torch.cuda, "stream", lambda _: contextlib.nullcontext())
     monkeypatch.setattr(loop, "Training", lambda spec, images, _, **graphs: Training(spec, images, cpu, **graphs))
-    place = Place(tmp_path, spec_of(), device="cuda")
+    place = Place(tmp_path, spec_of(), device="cuda", checkpoint_minutes=0.0)
     with monkeypatch.context() as patch:
         at_step(patch, 4, lambda: signal.raise_signal(signal.SIGTERM))
         assert place.run() == EXIT_INTERRUPTED
+    assert (path / "asked").read_text().count("clocks.sm") == 2, "training stands still meanwhile"
     place.folder.note_beside(2)
     assert place.run() == 0
     made_by = place.result().provenance.model_dump()

@@ -12,6 +12,7 @@ from benchmark.runs.axes import Dataset, Method, Network, Numerics, Schedule
 from benchmark.runs.spec import PROTOCOL, TrainSpec
 from benchmark.training.device import own_stream
 from benchmark.training.loop import Training, apply_numerics
+from benchmark.training.step import recorder
 from tests.execution.test_worker import Place, at_step
 from tests.training.steps import CASES, SFE
 
@@ -56,7 +57,8 @@ def test_a_run_takes_no_more_than_is_estimated(method: Method, graphs: bool, pre
     apply_numerics(spec.numerics)
     torch.cuda.reset_peak_memory_stats()
     with own_stream(DEVICE):
-        training = Training(spec, standin(spec.dataset), DEVICE, graphs=graphs)
+        record = recorder(DEVICE) if graphs else None
+        training = Training(spec, standin(spec.dataset), DEVICE, record=record)
         training.run(lambda _: None)
     assert training.replaying == graphs
     peak_gib = torch.cuda.max_memory_reserved() / 2**30

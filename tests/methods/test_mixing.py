@@ -29,6 +29,24 @@ def mix(one: InputMixing, images: Tensor, samples: Sequence[int], step: int = 0)
     return one(images[numbers], numbers, numbers, step)
 
 
+def test_a_copy_has_every_part_in_memory_of_its_own() -> None:
+    """A part that was left out would keep the numbers of the batch before, and nobody would notice."""
+    batches = [Mixed(*(torch.full((2,), float(10 * n + part)) for part in range(4))) for n in (1, 2)]
+    static = batches[0].clone()
+    places = {name: one.data_ptr() for name, one in vars(static).items()}
+    assert not set(places.values()) & {one.data_ptr() for one in vars(batches[0]).values()}
+    static.copy_(batches[1])
+    assert {name: one.data_ptr() for name, one in vars(static).items()} == places
+    assert all(torch.equal(one, getattr(batches[1], name)) for name, one in vars(static).items())
+    assert float(batches[0].images[0]) == 10
+
+
+def test_a_batch_without_partners_has_none_in_a_copy() -> None:
+    batch = Mixed(torch.ones(1), torch.ones(1), None, torch.ones(()))
+    batch.clone().copy_(batch)
+    assert batch.clone().partner_labels is None
+
+
 # ------------------------------------------------------------------ Cutout
 
 

@@ -14,6 +14,7 @@ from benchmark.runs.spec import PROTOCOL, TrainSpec
 from benchmark.training import checkpoint, loop
 from benchmark.training.device import own_stream
 from benchmark.training.loop import Training, apply_numerics
+from benchmark.training.step import recorder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +72,8 @@ class Stop(Exception):  # noqa: N818 - stands for a signal
 
 
 def begin(case: Case, spec: TrainSpec, device: torch.device, *, graphs: bool) -> Training:
-    return Training(spec, standin(spec.dataset), device, listing1=case.listing1, graphs=graphs)
+    record = recorder(device) if graphs else None
+    return Training(spec, standin(spec.dataset), device, listing1=case.listing1, record=record)
 
 
 def trace(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmark.errors import RecordingError
+from benchmark.errors import RecordingError, is_out_of_memory
 from benchmark.methods.mixing import Mixed
 from benchmark.system.environment import RECORDER_VARIABLE
 from benchmark.training import step
@@ -156,6 +156,25 @@ def test_the_first_cause_is_told() -> None:
         steps(batch)
     with pytest.raises(RecordingError, match=r"^ValueError: the cause$"):
         steps(batch)
+
+
+def test_too_little_memory_for_a_recording_is_known_as_such() -> None:
+    """Whatever the end of the recording complains of then."""
+
+    def record(body: Callable[[], None]) -> Callable[[], None]:
+        try:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB")
+        finally:
+            raise RuntimeError("capture was invalidated")
+
+    steps = step.GraphedSteps(lambda _: None, record, lambda: 0, size=1)
+    batch = Mixed(torch.ones(1), torch.ones(1), None, torch.ones(()))
+    for _ in range(step.WARM_UP_STEPS):
+        steps(batch)
+    with pytest.raises(RecordingError, match=r"^OutOfMemoryError: CUDA out of memory") as raised:
+        steps(batch)
+    assert is_out_of_memory(raised.value)
+    assert not is_out_of_memory(RecordingError("ValueError: the cause"))
 
 
 # ------------------------------------------------------------------ who records
