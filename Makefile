@@ -1,9 +1,9 @@
-# `make smoke` and `make check test` set up everything they need; CI runs the latter and `make -j2 processors`.
+# `make smoke` and `make check test` set up everything they need; CI runs the latter and `make -j2 processors rehearsal`.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: smoke setup check test processors processors-avx2 processors-plain format clean
+.PHONY: smoke setup check test processors processors-avx2 processors-plain rehearsal format clean
 
 smoke: $(VENV)/ready ## Table 1 in its smoke profile, to a finished report
 	$(BIN)/python run_suite.py table1 --profile smoke
@@ -37,6 +37,9 @@ processors-avx2: $(VENV)/ready
 
 processors-plain: $(VENV)/ready
 	ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 MKL_ENABLE_INSTRUCTIONS=SSE4_2 $(BIN)/python -m pytest $(NUMBERS)
+
+rehearsal: $(VENV)/ready ## the tests marked gpu on a processor, with fewer images and networks
+	SFE_GPU_TESTS=rehearse $(BIN)/python -m pytest -p no:cacheprovider -m gpu tests/gpu
 
 format: $(VENV)/ready
 	$(BIN)/ruff format .

@@ -10,6 +10,7 @@ import torch
 
 REHEARSAL = os.environ.get("SFE_GPU_TESTS") == "rehearse"
 DEVICE = torch.device("cpu" if REHEARSAL else "cuda")
-#: Four epochs of ten steps, or in rehearsal of four, the last on fewer images; where in the third one to stop.
+#: Four epochs of ten steps, or in rehearsal of four, the last on fewer images; all of them, and where in the third
+#: one to stop.
 SIZES: dict[str, Any] = {"images": 7, "batch_size": 2} if REHEARSAL else {"images": 308, "batch_size": 32}
-STOP_AT = 9 if REHEARSAL else 25
+STEPS, STOP_AT = (16, 9) if REHEARSAL else (40, 25)
