@@ -254,7 +254,7 @@ class _Worker:
     def _unwritable(self, error: Exception) -> int:
         """A full disk ends a run that has not failed. What is trained to the end may find room beside its log."""
         if self.training is not None and self.training.done == 1:  # else it may be in the middle of a step
-            self._save(self.training)
+            self._save(self.training, ends=True)
         print(f"{self.job.run_id} can't go on: {error}", flush=True)
         with contextlib.suppress(OSError):
             self.folder.note_attempt("unwritable")
