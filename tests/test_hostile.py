@@ -25,7 +25,6 @@ from benchmark.audit.verify import verify
 from benchmark.cli import main
 from benchmark.errors import BenchmarkError, ManifestError, UserError
 from benchmark.execution.run_folder import Job, RunFolder
-from benchmark.reports.frame import collect
 from benchmark.reports.renderers import markdown
 from benchmark.reports.table import tabulate
 from benchmark.results.store import Store
@@ -38,6 +37,7 @@ from benchmark.training import checkpoint
 
 from .made import result, spec
 from .places import GOLDEN
+from .reports.fakes import judged
 
 
 def hostile(examples: int) -> settings:
@@ -272,7 +272,7 @@ def test_names_become_neither_markup_nor_paths(first: int, tmp_path: Path) -> No
     names = [*NASTY[first:], *NASTY[:first]]
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(with_names(names), allow_unicode=True))
     suite = load_suite(tmp_path / "own.yaml", load_variant("paper"))
-    text = markdown.render(suite, tabulate(suite, collect(suite, Store(tmp_path))))
+    text = markdown.render(suite, tabulate(judged(suite, Store(tmp_path))))
     text = text.replace("<br>paper: ", "").replace("![", "", 1)  # the renderer's own
     assert not re.search(r"<[a-z!/]", text)
     assert not re.search(r"(?<!\\)\]\((?!mine\.(png|csv)\))", text)
@@ -324,7 +324,7 @@ def looked_at(blob: bytes, manifest_text: str) -> None:
         (place / "own.yaml").write_text(manifest_text)
         suite = load_suite(place / "own.yaml", load_variant("paper", ["schedule.epochs=3"]))
         with contextlib.suppress(BenchmarkError):
-            markdown.render(suite, tabulate(suite, collect(suite, Store(place / "results" / "paper")))).encode()
+            markdown.render(suite, tabulate(judged(suite, Store(place / "results" / "paper")))).encode()
 
 
 def cost_looked_at(tree: Any) -> None:
@@ -336,7 +336,7 @@ def cost_looked_at(tree: Any) -> None:
         verify(place / "results", [], everything=True)
         suite = load_suite(SUITES / "table3.yaml", load_variant("smoke"))
         with contextlib.suppress(BenchmarkError):
-            markdown.render(suite, tabulate(suite, collect(suite, Store(path.parent)))).encode()
+            markdown.render(suite, tabulate(judged(suite, Store(path.parent)))).encode()
 
 
 COST = "cost-cifar100-resnet110-a7e4dfb26b59"

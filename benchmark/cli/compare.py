@@ -33,19 +33,19 @@ def compare(first: str, second: str, suites: tuple[str, ...], results_dir: Path,
     A and B are a profile with its settings (reduced, paper+numerics.precision=bf16), or such a folder of another
     results folder (../lab2/results/reduced). For example: run_suite.py compare reduced reduced+beta_on=last table1
     """
+    from benchmark.reports.judged import judge_suite
     from benchmark.reports.paper import whole_paper
-    from benchmark.reports.readings import readings_of
-    from benchmark.results.trials import Runs
+    from benchmark.results.trials import Trials
     from benchmark.suites.suite import load_suites
     from benchmark.verdicts.compare import compare as compared
 
     sides = [_side(text, results_dir) for text in (first, second)]
     loaded = [load_suites(find_manifests(list(suites) or ["all"]), variant, "any") for variant, _ in sides]
-    runs = [Runs(store) for _, store in sides]
+    runs = [Trials(store) for _, store in sides]
     epoch = sides[0][0].epoch_reported
     cells = {}
     for one, other in zip(*loaded, strict=True):
-        a, b = readings_of(one, runs[0]), readings_of(other, runs[1])
+        a, b = judge_suite(one, runs[0]).readings, judge_suite(other, runs[1]).readings
         cells[one.name] = compared(list(a.values()), list(b.values()), epoch)
     papers = [whole_paper(variant, of) for (variant, _), of in zip(sides, runs, strict=True)]
     judged = all(variant.judges_claims for variant, _ in sides)

@@ -73,9 +73,9 @@ def report(
     write_reports(loaded, store, reports_dir, trials, tell, cache_dir)
     if form == "json":
         from benchmark.reports.renderers.as_json import as_json
-        from benchmark.results.trials import Runs
+        from benchmark.results.trials import Trials
 
-        click.echo(as_json(loaded, variant, Runs(store), trials))
+        click.echo(as_json(loaded, variant, Trials(store), trials))
 
 
 def _check_all(

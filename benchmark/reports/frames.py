@@ -1,6 +1,5 @@
 """Results as tidy frames for people who compute: one row a number, without torch."""
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,11 +7,12 @@ from typing import Any
 import pandas as pd
 
 from benchmark.errors import StoreError
+from benchmark.reports.judged import judge_suite
 from benchmark.reports.paper import whole_paper
 from benchmark.reports.renderers import paper_csv
 from benchmark.results.plausible import is_number
 from benchmark.results.store import Result, Store
-from benchmark.results.trials import Runs
+from benchmark.results.trials import Trials
 from benchmark.suites.manifest import find_manifests
 from benchmark.suites.profiles import load_variant
 from benchmark.suites.suite import load_suites
@@ -63,9 +63,9 @@ def read_trials(
         ``suite, row, column, run_id, seed, metric, value, device, commit``, values in the tables' units.
     """
     variant = load_variant(profile, settings)
-    runs = Runs(Store(Path(results_dir) / variant.results_name))
+    trials = Trials(Store(Path(results_dir) / variant.results_name))
     loaded = load_suites(find_manifests(list(suites)), variant, "any")
-    rows = [row for suite in loaded for row in paper_csv.trial_rows(suite, runs)]
+    rows = [row for suite in loaded for row in paper_csv.trial_rows(judge_suite(suite, trials))]
     return pd.DataFrame(rows, columns=list(paper_csv.TRIAL_COLUMNS))
 
 
@@ -80,8 +80,9 @@ def read_claims(
         results_dir: where results lie.
     """
     variant = load_variant(profile, settings)
-    paper = whole_paper(variant, Runs(Store(Path(results_dir) / variant.results_name)))
-    return pd.read_csv(io.StringIO(paper_csv.claims(paper.claims, variant.reports_name)), dtype={"claim": str})
+    paper = whole_paper(variant, Trials(Store(Path(results_dir) / variant.results_name)))
+    rows = paper_csv.claim_rows(paper.claims, variant.reports_name)
+    return pd.DataFrame(rows, columns=list(paper_csv.CLAIM_COLUMNS))
 
 
 def _rows(result: Result) -> Iterator[dict[str, Any]]:

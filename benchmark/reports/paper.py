@@ -1,13 +1,15 @@
-"""The whole paper under one variant: its claims answered, its cells judged, what is missing."""
+"""All that a report says of some suites and of the whole paper, judged once: renderers only write it down."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmark.planning.plan import make_plan
-from benchmark.reports.readings import Place, questions_of, readings_of, verdicts_of
-from benchmark.results.trials import Runs
-from benchmark.suites.manifest import find_manifests
+from benchmark.reports.judged import JudgedSuite, Place, judge_suite
+from benchmark.reports.questions import questions_of
+from benchmark.results.trials import Trials
+from benchmark.runs.spec import CostSpec, TrainSpec, run_id, words_and_seed
+from benchmark.suites.manifest import PAPER_SUITES, find_manifests
 from benchmark.suites.profiles import Variant
 from benchmark.suites.suite import Suite, load_suite
 from benchmark.verdicts.cells import Verdict
@@ -21,21 +23,24 @@ class Paper:
 
     Attributes:
         variant: profile and settings.
-        suites: all of the paper's, in its order.
+        suites: all of the paper's, in its order, every cell judged.
         claims: answered from whatever results there are.
-        verdicts: of every suite's score cells, by suite, then row and column.
         overalls: distances from the paper, a suite each and ``all``; empty where numbers aren't judged.
         runs: planned runs by suite, done and all.
         failed: runs that wait as failed.
     """
 
     variant: Variant
-    suites: tuple[Suite, ...]
+    suites: tuple[JudgedSuite, ...]
     claims: tuple[Answered, ...]
-    verdicts: Mapping[str, Mapping[Place, Verdict]]
     overalls: tuple[Overall, ...]
     runs: Mapping[str, tuple[int, int]]
     failed: int
+
+    @property
+    def verdicts(self) -> dict[str, dict[Place, Verdict]]:
+        """Of every suite's score cells, by suite, then row and column."""
+        return {one.suite.name: one.verdicts for one in self.suites}
 
     @property
     def words(self) -> Counter[str]:
@@ -43,40 +48,87 @@ class Paper:
         return Counter(verdict.word for of in self.verdicts.values() for verdict in of.values())
 
 
-def paper_suites(variant: Variant, loaded: Sequence[Suite] = ()) -> tuple[Suite, ...]:
-    """All of the paper's suites, those taken over that are read already."""
-    by_path = {suite.path: suite for suite in loaded}
-    return tuple(by_path.get(path) or load_suite(path, variant) for path in find_manifests(["all"]))
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """Some suites and the paper.
+
+    Attributes:
+        suites: those asked for.
+        paper: all of it; None where settings leave its protocol, which may fit no other suite and answers no claim.
+        own_claims: answered claims of the suites asked for that are none of the paper's, by suite.
+    """
+
+    suites: tuple[JudgedSuite, ...]
+    paper: Paper | None
+    own_claims: Mapping[str, tuple[Answered, ...]]
 
 
-def whole_paper(variant: Variant, runs: Runs, loaded: Sequence[Suite] = ()) -> Paper:
+def judge_all(suites: Sequence[Suite], trials: Trials) -> Judgement:
+    """Judge some suites under one variant, and the whole paper with them.
+
+    Args:
+        suites: those asked for, one at least.
+        trials: the results of the profile.
+
+    Raises:
+        ManifestError: a claim names a cell that isn't there, or one that does not fit its kind.
+    """
+    asked = tuple(judge_suite(suite, trials) for suite in suites)
+    if not suites[0].variant.keeps_protocol:
+        return Judgement(suites=asked, paper=None, own_claims={})
+    paper = whole_paper(suites[0].variant, trials, asked)
+    known = {one.suite.name: one for one in (*paper.suites, *asked)}
+    own = {
+        one.suite.name: tuple(answer(questions_of([one], list(known.values())), one.suite.variant.epoch_reported))
+        for one in asked
+        if one.suite.name not in PAPER_SUITES and one.suite.manifest.claims
+    }
+    return Judgement(suites=asked, paper=paper, own_claims=own)
+
+
+def whole_paper(variant: Variant, trials: Trials, judged: Sequence[JudgedSuite] = ()) -> Paper:
     """Judge everything that the paper says.
 
     Args:
         variant: profile and settings.
-        runs: the results of the profile.
-        loaded: suites that are read already.
+        trials: the results of the profile.
+        judged: suites that are judged already, by the same variant and results.
     """
-    suites = paper_suites(variant, loaded)
+    by_path = {one.suite.path: one for one in judged}
+    suites = tuple(
+        by_path.get(path) or judge_suite(load_suite(path, variant, "any"), trials) for path in find_manifests(["all"])
+    )
     epoch = variant.epoch_reported
-    readings = {suite.name: readings_of(suite, runs) for suite in suites}
     overalls: tuple[Overall, ...] = ()
     if variant.against_paper:
-        each = [overall(name, list(cells.values()), epoch) for name, cells in readings.items()]
-        every = [cell for cells in readings.values() for cell in cells.values()]
+        each = [overall(one.suite.name, list(one.readings.values()), epoch) for one in suites]
+        every = [cell for one in suites for cell in one.readings.values()]
         overalls = (*each, overall("all", every, epoch))
-    completed = set(runs.names)
-    plans = {suite.name: make_plan([suite], completed) for suite in suites}
-    together = make_plan(suites, completed)
-    counted = {name: (len(plan.runs) - len(plan.missing), len(plan.runs)) for name, plan in plans.items()}
-    counted["all"] = (len(together.runs) - len(together.missing), len(together.runs))
-    failed = runs.store.failed()
+    runs, failed = _counted([one.suite for one in suites], trials)
     return Paper(
         variant=variant,
         suites=suites,
-        claims=tuple(answer(questions_of(suites, suites, runs, readings), epoch)),
-        verdicts={suite.name: verdicts_of(suite, readings[suite.name]) for suite in suites},
+        claims=tuple(answer(questions_of(suites, suites), epoch)),
         overalls=overalls,
-        runs=counted,
-        failed=sum(run.run_id in failed for run in together.missing),
+        runs=runs,
+        failed=failed,
     )
+
+
+def _counted(suites: Sequence[Suite], trials: Trials) -> tuple[dict[str, tuple[int, int]], int]:
+    """Planned runs by suite and of all, done and all; and how many of the missing ones failed.
+
+    Done is what tables can show: a measurement counts on whatever device it was made, a damaged file does not.
+    """
+    planned = {suite.name: {run.run_id: run.spec for run in make_plan([suite], set()).runs} for suite in suites}
+    planned["all"] = {name: spec for runs in planned.values() for name, spec in runs.items()}
+    done = {name for name, spec in planned["all"].items() if trials.has(spec)}
+    failures = trials.store.failed()
+    failed = sum(_failed(spec, failures) for name, spec in planned["all"].items() if name not in done)
+    return {name: (len(done & runs.keys()), len(runs)) for name, runs in planned.items()}, failed
+
+
+def _failed(spec: TrainSpec | CostSpec, failures: set[str]) -> bool:
+    if isinstance(spec, CostSpec):  # of whatever device
+        return words_and_seed(run_id(spec)) in map(words_and_seed, failures)
+    return run_id(spec) in failures

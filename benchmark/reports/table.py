@@ -3,15 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import pandas as pd
-
-from benchmark.reports.frame import OVERHEADS, Record, main_metric
-from benchmark.reports.images import grouped
+from benchmark.reports.images import grouped, test_copies, train_images
+from benchmark.reports.judged import JudgedCell, JudgedSuite, Place
+from benchmark.reports.origins import code_doubted, memory_kind, mixed, time_kind
+from benchmark.results.plausible import is_number
 from benchmark.runs.spec import CostSpec, TrainSpec
-from benchmark.suites.manifest import COST_METRICS, Published
+from benchmark.suites.manifest import COST_METRICS, OVERHEADS, Published
 from benchmark.suites.suite import Suite
 from benchmark.verdicts.cells import Verdict
-from benchmark.verdicts.summary import Summary
+from benchmark.verdicts.summary import Summary, summarise
 from benchmark.wording import counted
 
 
@@ -70,57 +70,56 @@ class Table:
     mixed: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
 
 
-def tabulate(suite: Suite, frame: pd.DataFrame) -> Table:
-    """The printed table of a frame that :func:`collect` made of the same suite."""
-    records: dict[tuple[str, str, str], Record] = {
-        (record["row"], record["column"], record["metric"]): {str(key): value for key, value in record.items()}
-        for record in frame.to_dict("records")
-    }
-    cells = {}
-    for cell in suite.cells:
-        record = records[cell.row, cell.column, main_metric(suite, cell.reads)]
-        overhead = records[cell.row, cell.column, OVERHEADS[cell.reads]]["mean"] if cell.is_cost else None
-        trials = int(record["trials"])
-        summary = Summary(float(record["mean"]), _known(record["std"]), trials) if trials else None
-        wanted = int(record["trials_wanted"])
-        printed = TableCell(cell.reads, cell.published, summary, wanted, _known(overhead), verdict=_verdict(record))
-        cells[cell.row, cell.column] = printed
-    manifest = suite.manifest
-    shown = [
-        (cell.spec, str(record["train_images"]), record["test_copies"])
-        for cell in suite.cells
-        if (record := records[cell.row, cell.column, main_metric(suite, cell.reads)])["trials"]
-    ]
-    columns = ("measured_on", "memory_kind", "time_kind")
-    devices, kinds, times = ([text for text in frame[name] if isinstance(text, str)] for name in columns)
+def tabulate(judged: JudgedSuite, trials_wanted: int | None = None) -> Table:
+    """The printed table of a suite.
+
+    Args:
+        judged: the suite.
+        trials_wanted: trials a complete training has; the suite's own number by default.
+    """
+    suite, manifest = judged.suite, judged.suite.manifest
+    wanted = suite.trials if trials_wanted is None else trials_wanted
+    cells = {place: _cell(suite, found, wanted) for place, found in judged.cells.items()}
+    shown = [found for place, found in judged.cells.items() if cells[place].summary]
+    costs = [result for found in judged.cells.values() if found.reading is None for result in found.results]
+    measured = next(iter(costs), None)
+    copies = [(one.cell.spec.dataset.facts.title, text) for one in shown if (text := _copies(one))]
     return Table(
         title=manifest.title,
         corner=manifest.corner,
         rows=tuple(row.name for row in manifest.rows),
         columns=tuple(column.name for column in manifest.columns),
         cells=_with_best(cells, suite),
-        trained=_trained([(spec, images) for spec, images, _ in shown]),
-        copies=tuple(
-            dict.fromkeys((spec.dataset.facts.title, grouped(text)) for spec, _, text in shown if isinstance(text, str))
-        ),
-        measured_on=devices[0] if devices else None,
-        memory_kind=kinds[0] if kinds else None,
-        time_kind=times[0] if times else None,
-        not_counted=_files(frame["not_counted"]),
-        code_doubted=_files(frame["code_doubted"]),
-        mixed=_places_by_mixture(frame),
+        trained=_trained([(one.cell.spec, str(train_images(one.results))) for one in shown]),
+        copies=tuple((title, grouped(text)) for title, text in dict.fromkeys(copies)),
+        measured_on=measured.spec.device if measured and isinstance(measured.spec, CostSpec) else None,
+        memory_kind=memory_kind(measured.cost) if measured else None,
+        time_kind=time_kind(measured.cost) if measured else None,
+        not_counted=_sorted(found.not_counted for found in judged.cells.values()),
+        code_doubted=_sorted(code_doubted(found.results) for found in judged.cells.values()),
+        mixed=_places_by_mixture(judged),
     )
 
 
-def _files(listed: Iterable[object]) -> tuple[str, ...]:
-    return tuple(sorted({file for text in listed if isinstance(text, str) for file in text.split(", ")}))
+def _cell(suite: Suite, found: JudgedCell, wanted: int) -> TableCell:
+    cell = found.cell
+    if found.reading is not None:
+        summary = summarise(list(found.reading.scores(suite.variant.epoch_reported).values()))
+        return TableCell(cell.reads, cell.published, summary, wanted, verdict=found.verdict)
+    value, overhead = (
+        float(number) if found.results and is_number(number := found.results[0].metrics[cell.row].get(name)) else None
+        for name in (cell.reads, OVERHEADS[cell.reads])
+    )
+    summary = None if value is None else Summary(value, None, 1)
+    return TableCell(cell.reads, cell.published, summary, 1, overhead, verdict=found.verdict)
 
 
-def _verdict(record: Record) -> Verdict:
-    """As much of a verdict as a table shows."""
-    robust = record["verdict_robust"] if isinstance(record["verdict_robust"], str) else None
-    strong = record["verdict_strength"] == "strong"
-    return Verdict(word=record["verdict"], reason=record["verdict_reason"], strong=strong, robust=robust)
+def _copies(found: JudgedCell) -> str | None:
+    return test_copies(found.results) if found.reading is not None else None
+
+
+def _sorted(files: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    return tuple(sorted({file for some in files for file in some}))
 
 
 def _trained(runs: Sequence[tuple[TrainSpec | CostSpec, str]]) -> str:
@@ -137,18 +136,12 @@ def _trained(runs: Sequence[tuple[TrainSpec | CostSpec, str]]) -> str:
     return "; ".join(" or ".join(dict.fromkeys(values)) for values in facts if values)
 
 
-def _places_by_mixture(frame: pd.DataFrame) -> dict[str, list[tuple[str, str]]]:
-    out: dict[str, list[tuple[str, str]]] = {}
-    for record in frame.to_dict("records"):
-        if isinstance(text := record["mixed"], str):
-            places = out.setdefault(text, [])
-            if (place := (record["row"], record["column"])) not in places:
-                places.append(place)
+def _places_by_mixture(judged: JudgedSuite) -> dict[str, list[Place]]:
+    out: dict[str, list[Place]] = {}
+    for place, found in judged.cells.items():
+        if found.reading is not None and (text := mixed(found.results)):
+            out.setdefault(text, []).append(place)
     return out
-
-
-def _known(value: float | None) -> float | None:
-    return None if value is None or pd.isna(value) else float(value)
 
 
 def _with_best(cells: Mapping[tuple[str, str], TableCell], suite: Suite) -> dict[tuple[str, str], TableCell]:

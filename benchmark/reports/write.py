@@ -12,17 +12,14 @@ import numpy as np
 
 from benchmark.reports.figures import layout as plots
 from benchmark.reports.figures.gallery import collect_maps
-from benchmark.reports.frame import collect
-from benchmark.reports.paper import paper_suites, whole_paper
-from benchmark.reports.readings import questions_of
+from benchmark.reports.paper import Paper, judge_all
 from benchmark.reports.renderers import markdown, paper_csv, summary, tidy_csv
 from benchmark.reports.table import tabulate
 from benchmark.results.store import Store
-from benchmark.results.trials import Runs
+from benchmark.results.trials import Trials
 from benchmark.suites.manifest import PAPER_SUITES
 from benchmark.suites.suite import Suite
 from benchmark.system.files import read_regular, write_atomic
-from benchmark.verdicts.claims import answer
 
 _MOST_REPORT = 256 * 2**20  # bytes; an SVG of hundreds of maps is large
 
@@ -74,44 +71,37 @@ def _reports(
     suites: Sequence[Suite], store: Store, reports_dir: Path, trials: int | None, cache_dir: Path | None
 ) -> Iterator[tuple[Path, bytes]]:
     """Every report's path and content, a suite at a time; a suite is whole before its first file comes."""
-    runs = Runs(store)
-    for suite in suites:
-        frame = collect(suite, runs, trials)
-        table = tabulate(suite, frame)
-        gallery = collect_maps(suite, runs, cache_dir) if suite.manifest.plot == "maps" else None
+    if not suites:
+        return
+    found = Trials(store)
+    judged = judge_all(suites, found)
+    for one in judged.suites:
+        suite = one.suite
+        table = tabulate(one, trials)
+        gallery = collect_maps(suite, found, cache_dir) if suite.manifest.plot == "maps" else None
         png, svg = plots.images(suite, table, gallery)
         contents = {
-            "csv": tidy_csv.render(frame).encode(),
+            "csv": tidy_csv.render(one, trials).encode(),
             "md": markdown.render(suite, table).encode(),
             "png": png,
             "svg": svg,
         }
-        folder = reports_dir / suite.variant.reports_name
         if suite.name not in PAPER_SUITES:
-            contents |= _beside(suite, suites, runs)
+            contents["trials.csv"] = paper_csv.trials([one]).encode()
+        if own := judged.own_claims.get(suite.name):
+            contents["claims.csv"] = paper_csv.claims(own, suite.variant.reports_name).encode()
         for ending, data in contents.items():
-            yield folder / f"{suite.name}.{ending}", data
-    if suites and suites[0].variant.keeps_protocol:  # other settings may fit no other suite, and answer no claim
-        yield from _whole_paper(suites, runs, reports_dir)
+            yield reports_dir / suite.variant.reports_name / f"{suite.name}.{ending}", data
+    if judged.paper is not None:
+        yield from _whole_paper(judged.paper, reports_dir)
 
 
-def _beside(suite: Suite, suites: Sequence[Suite], runs: Runs) -> dict[str, bytes]:
-    """Claims and trials of a suite that is none of the paper's."""
-    contents = {"trials.csv": paper_csv.trials([suite], runs).encode()}
-    if suite.manifest.claims and suite.variant.keeps_protocol:
-        known = {one.name: one for one in (*paper_suites(suite.variant, suites), suite)}
-        answered = answer(questions_of([suite], list(known.values()), runs), suite.variant.epoch_reported)
-        contents["claims.csv"] = paper_csv.claims(answered, suite.variant.reports_name).encode()
-    return contents
-
-
-def _whole_paper(suites: Sequence[Suite], runs: Runs, reports_dir: Path) -> Iterator[tuple[Path, bytes]]:
+def _whole_paper(paper: Paper, reports_dir: Path) -> Iterator[tuple[Path, bytes]]:
     """What is always of all the paper's suites, whichever were asked for."""
-    variant = suites[0].variant
-    paper = whole_paper(variant, runs, suites)
+    variant = paper.variant
     contents = {
         "claims.csv": paper_csv.claims(paper.claims, variant.reports_name),
-        "trials.csv": paper_csv.trials(paper.suites, runs),
+        "trials.csv": paper_csv.trials(paper.suites),
         "summary.md": summary.render(paper),
     }
     if variant.against_paper:

@@ -1,6 +1,7 @@
 """Which completed runs a cell can read; every result file is opened at most once."""
 
 from collections import defaultdict
+from dataclasses import dataclass
 
 from benchmark.errors import StoreError
 from benchmark.results.plausible import is_number, problem_of
@@ -8,7 +9,21 @@ from benchmark.results.store import Result, Store
 from benchmark.runs.spec import CostSpec, TrainSpec, run_id, with_seed, words_and_seed
 
 
-class Runs:
+@dataclass(frozen=True)
+class Scored:
+    """Completed trials that have one prediction's scores, by seed, and the files of those that lack them."""
+
+    results: tuple[Result, ...]
+    lacking: tuple[str, ...]
+
+
+def score(result: Result, reads: str, epoch: str, metric: str) -> float:
+    """One trial's ``accuracy`` or ``error`` in percent, of its ``last`` or ``best`` epoch."""
+    accuracy = float(result.metrics[f"{reads}_{epoch}_epoch"])
+    return 100 - accuracy if metric == "error" else accuracy
+
+
+class Trials:
     """The completed runs of a store as they were when this was made.
 
     Args:
@@ -28,12 +43,29 @@ class Runs:
             if seed is not None:
                 self._seeds[words].add(seed)
 
-    def trials(self, spec: TrainSpec) -> list[Result]:
+    def of(self, spec: TrainSpec) -> list[Result]:
         """Every completed trial of an entry that can be counted, by seed."""
         first = run_id(with_seed(spec, 0))
         if first not in self._found:
             self._found[first] = [result for name in self._trial_names(spec) if (result := self._load(name))]
         return self._found[first]
+
+    def scored(self, spec: TrainSpec, reads: str) -> Scored:
+        """Trials of an entry whose prediction ``reads`` has a number for its last and its best epoch."""
+        keys = [f"{reads}_{epoch}_epoch" for epoch in ("last", "best")]
+        trials = self.of(spec)
+        fits = [all(is_number(result.metrics.get(key)) for key in keys) for result in trials]
+        return Scored(
+            tuple(result for result, fit in zip(trials, fits, strict=True) if fit),
+            tuple(f"{result.run_id}.json" for result, fit in zip(trials, fits, strict=True) if not fit),
+        )
+
+    def has(self, spec: TrainSpec | CostSpec) -> bool:
+        """Whether a run's result is there and counts; a measurement's on whatever device it was made."""
+        if isinstance(spec, CostSpec):
+            return self.cost(spec) is not None
+        name = run_id(spec)
+        return name in self._known and self._load(name) is not None
 
     def not_counted(self, spec: TrainSpec | CostSpec) -> list[str]:
         """The files of an entry or measurement that count as missing."""

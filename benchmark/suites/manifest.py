@@ -1,6 +1,7 @@
 """Suite manifests: YAML checked against a schema. What they ask for is worked out in ``suite``."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -20,6 +21,11 @@ PAPER_SUITES = ("table1", "table2", "table3", "table4", "table5", "table6", "tab
 
 CostMetric = Literal["memory_mib", "seconds_per_step"]
 COST_METRICS: tuple[str, ...] = get_args(CostMetric)
+#: A printed cost -> the metric of the percentage that stands in brackets behind it.
+OVERHEADS: Mapping[str, str] = {
+    "memory_mib": "memory_overhead_percent",
+    "seconds_per_step": "time_overhead_percent",
+}
 #: Names of reports, and words for several suites, that no suite may have.
 RESERVED = ("all", "bench", "claims", "index", "summary", "trials")
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 from scipy.special import stdtrit
 
-from benchmark.verdicts.differences import ALPHA, MOST_TRIALS, ROUNDING, Difference, Part, holm, part
+from benchmark.verdicts.differences import ALPHA, MOST_TRIALS, NO_SPREAD, ROUNDING, Difference, Part, holm, part
 from benchmark.verdicts.reading import PUBLISHED_TRIALS, Reading
 
 Word = Literal["no verdict", "reproduced", "higher", "lower", "outside", "inconclusive"]
@@ -235,37 +235,43 @@ def _published(case: _Case, factor: float) -> Part | None:
 
 def _pooled(cases: Sequence[_Case]) -> list[_Case]:
     """One spread a dataset on either side, with the degrees of freedom of its different trainings."""
+    by_dataset: dict[str, list[_Case]] = {}
+    for case in cases:
+        if _published(case, 1.0) is not None:
+            by_dataset.setdefault(case.cell.dataset, []).append(case)
+    spreads = {name: (_pooled_of_ours(alike), _pooled_as_printed(alike)) for name, alike in by_dataset.items()}
     out = []
     for case in cases:
-        alike = [
-            other
-            for other in cases
-            if other.cell.dataset == case.cell.dataset and other.cell.published and other.cell.published.std is not None
-        ]
-        out.append(replace(case, ours=_ours_pooled(case, alike), published=_published_pooled(case, alike)))
+        ours, printed = spreads.get(case.cell.dataset, (None, None))
+        out.append(
+            replace(
+                case,
+                ours=_over(ours, len(case.scores)) if len(case.scores) > 1 else None,
+                published=_over(printed, PUBLISHED_TRIALS) if _published(case, 1.0) else None,
+            )
+        )
     return out
 
 
-def _published_pooled(case: _Case, alike: Sequence[_Case]) -> Part | None:
-    if _published(case, 1.0) is None:
-        return None
-    spreads = [other.cell.published.upper_std for other in alike if other.cell.published]
-    variance = statistics.fmean(s**2 for s in spreads if s is not None)
-    trainings = {other.cell.entry for other in alike}
-    return Part(variance / PUBLISHED_TRIALS, (PUBLISHED_TRIALS - 1) * len(trainings))
+def _over(pooled: Part | None, trials: int) -> Part | None:
+    """The mean of some trials; ``pooled`` is the variance of one."""
+    return None if pooled is None else Part(pooled.variance / trials, pooled.freedom)
 
 
-def _ours_pooled(case: _Case, alike: Sequence[_Case]) -> Part | None:
-    if len(case.scores) < 2:
-        return None
-    several = [other for other in alike if len(other.scores) > 1]
+def _pooled_as_printed(alike: Sequence[_Case]) -> Part:
+    spreads = [case.cell.published.upper_std for case in alike if case.cell.published]
+    trainings = {case.cell.entry for case in alike}
+    variance = statistics.fmean(spread**2 for spread in spreads if spread is not None)
+    return Part(variance, (PUBLISHED_TRIALS - 1) * len(trainings))
+
+
+def _pooled_of_ours(alike: Sequence[_Case]) -> Part | None:
+    several = [case for case in alike if len(case.scores) > 1]
     if not several:
         return None
-    within = math.fsum((len(other.scores) - 1) * statistics.variance(other.scores) for other in several)
-    freedom = {
-        other.cell.entry: max(len(one.scores) - 1 for one in several if one.cell.entry == other.cell.entry)
-        for other in several
-    }
-    variance = within / sum(len(other.scores) - 1 for other in several)
-    variance = 0.0 if variance < 1e-18 else variance
-    return Part(variance / len(case.scores), sum(freedom.values()))
+    within = math.fsum((len(case.scores) - 1) * statistics.variance(case.scores) for case in several)
+    variance = within / sum(len(case.scores) - 1 for case in several)
+    freedom: dict[str, int] = {}
+    for case in several:
+        freedom[case.cell.entry] = max(freedom.get(case.cell.entry, 0), len(case.scores) - 1)
+    return Part(0.0 if variance < NO_SPREAD**2 else variance, sum(freedom.values()))

@@ -4,10 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import yaml
 
+from benchmark.reports.judged import JudgedSuite, judge_suite
+from benchmark.reports.renderers import tidy_csv
 from benchmark.results.provenance import Provenance
 from benchmark.results.store import Result, Store
+from benchmark.results.trials import Trials
 from benchmark.runs.spec import CostSpec, TrainSpec, run_id, with_seed
 from benchmark.suites.profiles import load_variant
 from benchmark.suites.suite import Cell, Suite, load_suite
@@ -52,6 +56,16 @@ def own(tmp_path: Path, profile: str = "paper", **changes: Any) -> Suite:
 
 def cell(suite: Suite, row: str, column: str) -> Cell:
     return next(cell for cell in suite.cells if (cell.row, cell.column) == (row, column))
+
+
+def judged(suite: Suite, store: Store) -> JudgedSuite:
+    return judge_suite(suite, Trials(store))
+
+
+def collect(suite: Suite, store: Store) -> pd.DataFrame:
+    """What a suite's CSV holds, with every digit."""
+    numbers = dict.fromkeys(("published_mean", "published_std", "mean", "std"), "float64")
+    return pd.DataFrame(tidy_csv.rows(judged(suite, store)), columns=list(tidy_csv.COLUMNS)).astype(numbers)
 
 
 def result(spec: TrainSpec | CostSpec, metrics: Mapping[str, Any], **cost: Any) -> Result:

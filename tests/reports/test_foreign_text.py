@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmark.reports.renderers.tidy_csv import safe
+from benchmark.reports.renderers.csv_text import safe
 from benchmark.reports.write import write_reports
 from benchmark.results.store import Store
 from benchmark.runs.spec import with_seed

@@ -5,14 +5,13 @@ from typing import Any
 
 import pytest
 
-from benchmark.reports.frame import collect
 from benchmark.reports.images import train_images
 from benchmark.reports.renderers import markdown, tidy_csv
 from benchmark.reports.table import tabulate
 from benchmark.results.store import Store
 from benchmark.runs.spec import with_seed
 from tests.made import MACHINE, result, spec
-from tests.reports.fakes import own
+from tests.reports.fakes import judged, own
 
 MINE = {"name": "mine", "source": "folder", "classes": 2, "input_size": 16}
 
@@ -29,8 +28,7 @@ def report(tmp_path: Path, *trials: dict[str, Any], dataset: object = MINE) -> t
     store = Store(tmp_path / "results")
     for seed, changes in enumerate(trials):
         store.put(result(with_seed(suite.cells[0].spec, seed), **changes))  # type: ignore[arg-type]
-    frame = collect(suite, store)
-    return markdown.render(suite, tabulate(suite, frame)), tidy_csv.render(frame)
+    return markdown.render(suite, tabulate(judged(suite, store))), tidy_csv.render(judged(suite, store))
 
 
 def test_the_count_is_that_of_the_images_there_were(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 import yaml
 
-from benchmark.reports.frame import collect
 from benchmark.reports.renderers import markdown, tidy_csv
 from benchmark.reports.table import tabulate
 from benchmark.results.store import Store
@@ -14,6 +13,7 @@ from benchmark.runs.spec import with_seed
 from benchmark.suites.profiles import load_variant
 from benchmark.suites.suite import Suite, load_suite
 from tests.made import MACHINE, result
+from tests.reports.fakes import collect, judged
 
 OWN = {
     "suite": "mine",
@@ -44,7 +44,7 @@ def put(store: Store, suite: Suite, row: str, *changes: dict[str, Any]) -> None:
 
 
 def notes(suite: Suite, store: Store) -> list[str]:
-    text = markdown.render(suite, tabulate(suite, collect(suite, store)))
+    text = markdown.render(suite, tabulate(judged(suite, store)))
     return [line for line in text.splitlines() if line.startswith("- ")]
 
 
@@ -77,7 +77,7 @@ def test_commits_and_the_unknown_count_too(tmp_path: Path) -> None:
     frame = collect(suite, store)
     assert notes(suite, store)[1] == "- **Mixed trials** in one / Plain: code beef+uncommitted, c0ffee, unknown."
     assert list(frame.columns)[-1] == "mixed"
-    assert tidy_csv.render(frame).splitlines()[1].endswith(',"code beef+uncommitted, c0ffee, unknown"')
+    assert tidy_csv.render(judged(suite, store)).splitlines()[1].endswith(',"code beef+uncommitted, c0ffee, unknown"')
 
 
 def test_trials_of_several_commits_are_not_worth_a_warning(tmp_path: Path) -> None:
@@ -135,4 +135,4 @@ def test_a_report_says_when_no_commit_names_the_code(tmp_path: Path, store: Stor
     assert recorded is not None
     assert recorded.model_dump() == code
     note = f"- **Code not known for certain** of `{name}`: they name no commit, or one that their code may differ from"
-    assert note in markdown.render(suite, tabulate(suite, frame))
+    assert note in markdown.render(suite, tabulate(judged(suite, store)))

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,15 @@ from benchmark.reports.renderers import paper_csv, summary
 from benchmark.reports.sentences import about_claims, about_numbers
 from benchmark.reports.write import write_reports
 from benchmark.results.store import Store
-from benchmark.results.trials import Runs
+from benchmark.results.trials import Trials
 from benchmark.suites.manifest import PAPER_SUITES
 from benchmark.suites.profiles import load_variant
+from benchmark.suites.suite import load_suite
+from benchmark.system.paths import SUITES
+from benchmark.verdicts.cells import Verdict, judge
+from benchmark.verdicts.reading import Reading
 
-from .fakes import cell, fill, measure, own, paper, train, under
+from .fakes import cell, fill, judged, measure, own, paper, train, under
 
 NEAR = {
     "Baseline": [74.1, 74.4, 73.9, 74.5],
@@ -33,7 +38,7 @@ def row_done(store: Store, profile: str = "paper") -> Paper:
     suite = under(profile, "table1")
     for column, values in NEAR.items():
         train(store, cell(suite, "ResNet-110", column), values)
-    return whole_paper(suite.variant, Runs(store))
+    return whole_paper(suite.variant, Trials(store))
 
 
 def test_claims_csv(store: Store) -> None:
@@ -75,7 +80,7 @@ def test_claims_are_answered_under_every_profile_and_labelled(store: Store) -> N
 
 def test_a_process_peak_answers_no_claim_on_memory(store: Store) -> None:
     measure(store, paper("table3"), kind="peak resident memory of a fresh process")
-    claim = next(one for one in whole_paper(load_variant("paper"), Runs(store)).claims if one.claim == "4")
+    claim = next(one for one in whole_paper(load_variant("paper"), Trials(store)).claims if one.claim == "4")
     answers = {q.label: f.word for q, f in zip(claim.questions, claim.findings, strict=True)}
     assert answers["SFE memory"] == "not enough runs"
     assert answers["SLA time"] == "contradicted"
@@ -84,14 +89,14 @@ def test_a_process_peak_answers_no_claim_on_memory(store: Store) -> None:
 @pytest.mark.parametrize("times", [None, 3.0, ["0.1"] * 9, [0.1, None] * 5])
 def test_steps_that_are_no_numbers_leave_the_ratio_without_an_interval(store: Store, times: object) -> None:
     measure(store, paper("table3"), step_seconds={"baseline": [0.1] * 9, "SFE": times, "SLA": [0.2] * 9})
-    claim = next(one for one in whole_paper(load_variant("paper"), Runs(store)).claims if one.claim == "4")
+    claim = next(one for one in whole_paper(load_variant("paper"), Trials(store)).claims if one.claim == "4")
     found = {q.label: f for q, f in zip(claim.questions, claim.findings, strict=True)}
     assert (found["SFE time"].difference, found["SFE time"].interval95) == (1.5, None)
     assert found["SLA time"].interval95 == (2.0, 2.0)
 
 
 def test_the_summary_counts_what_can_be_judged(store: Store) -> None:
-    nothing = whole_paper(load_variant("paper"), Runs(store))
+    nothing = whole_paper(load_variant("paper"), Trials(store))
     assert about_claims(nothing) == "Nothing can be judged yet. 0 of 265 runs."
     assert (about_numbers(nothing) or "").startswith("None of 95 printed scores can be judged so far.")
     made = row_done(store)
@@ -103,7 +108,7 @@ def test_the_summary_counts_what_can_be_judged(store: Store) -> None:
 
 def test_with_everything_run_nothing_is_said_of_what_is_missing(store: Store) -> None:
     fill(store, [paper(name) for name in PAPER_SUITES])
-    made = whole_paper(load_variant("paper"), Runs(store))
+    made = whole_paper(load_variant("paper"), Trials(store))
     assert made.runs["all"] == (265, 265)
     assert "of 13 claims are supported" in about_claims(made)
     numbers = about_numbers(made) or ""
@@ -115,7 +120,7 @@ def test_claims_in_small_carry_the_profiles_name(store: Store) -> None:
     suite = under("reduced", "table3")
     for row in ("SFE", "SLA"):
         train(store, cell(suite, row, "Single Accuracy (%)"), NEAR["SFE - SI"])
-    made = whole_paper(suite.variant, Runs(store))
+    made = whole_paper(suite.variant, Trials(store))
     assert about_claims(made) == (
         "1 of 13 claims can be judged so far at profile reduced: 1 supported, 0 contradicted, 0 undecided."
     )
@@ -125,12 +130,12 @@ def test_claims_in_small_carry_the_profiles_name(store: Store) -> None:
 
 
 def test_a_protocol_of_its_own_answers_no_claim(store: Store) -> None:
-    assert not whole_paper(load_variant("paper", ["schedule.epochs=6"]), Runs(store)).variant.judges_claims
+    assert not whole_paper(load_variant("paper", ["schedule.epochs=6"]), Trials(store)).variant.judges_claims
 
 
 def test_trials_csv(store: Store) -> None:
     row_done(store)
-    found = rows_of(paper_csv.trials([paper("table1"), paper("table4")], Runs(store)))
+    found = rows_of(paper_csv.trials([judged(paper("table1"), store), judged(paper("table4"), store)]))
     assert list(found[0]) == list(paper_csv.TRIAL_COLUMNS)
     base = [
         row
@@ -150,7 +155,7 @@ def test_the_best_epoch_may_be_the_one_reported(store: Store) -> None:
     row_done(store)
     best = paper("table1", ["epoch_reported=best"])
     assert best.variant.results_name == "paper"
-    made = whole_paper(best.variant, Runs(store))
+    made = whole_paper(best.variant, Trials(store))
     place = ("ResNet-110", "SFE - SI")
     assert made.verdicts["table1"][place].difference == pytest.approx(77.325 - 76.80)
     first = made.claims[0].findings[0]
@@ -166,6 +171,49 @@ def test_whichever_suites_are_asked_for_the_paper_is_whole(store: Store, tmp_pat
     write_reports([paper("table1"), paper("table2")], store, tmp_path / "other")
     for name in ("claims.csv", "trials.csv", "summary.md", "summary.csv"):
         assert (tmp_path / "one" / "paper" / name).read_bytes() == (tmp_path / "other" / "paper" / name).read_bytes()
+
+
+def test_a_measurement_counts_as_done_on_whatever_device_and_named_or_not(store: Store, tmp_path: Path) -> None:
+    measure(store, paper("table3"), device="Some GPU")
+    here, anywhere = paper("table3"), load_suite(SUITES / "table3.yaml", load_variant("paper"), "any")
+    made = [whole_paper(here.variant, Trials(store), [judged(suite, store)]) for suite in (here, anywhere)]
+    made.append(whole_paper(here.variant, Trials(store)))
+    assert [one.runs for one in made] == [made[0].runs] * 3
+    assert (made[0].runs["table3"], made[0].runs["all"]) == ((1, 13), (1, 265))
+    assert len({summary.render(one) for one in made}) == 1
+
+
+def test_a_file_that_tables_do_not_count_is_not_done(store: Store) -> None:
+    made = row_done(store)
+    damaged = next(iter(made.suites[0].cells["ResNet-110", "Baseline"].results)).run_id
+    store.path(damaged).write_text("{")
+    again = whole_paper(made.variant, Trials(store))
+    assert (made.runs["all"], again.runs["all"]) == ((12, 265), (11, 265))
+
+
+def test_everything_is_judged_and_read_once(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    judgements: list[str] = []
+
+    def counting(cells: Sequence[Reading], epoch: str) -> list[Verdict]:
+        judgements.append(cells[0].suite)
+        return judge(cells, epoch)
+
+    monkeypatch.setattr("benchmark.reports.judged.judge", counting)
+    write_reports([paper("table1"), paper("table3"), own(tmp_path)], store, tmp_path / "reports")
+    assert sorted(judgements) == sorted([*PAPER_SUITES, "mine"])
+
+
+def test_a_cell_comes_with_the_results_behind_it(store: Store) -> None:
+    made = row_done(store)
+    found = made.suites[0].cells["ResNet-110", "SFE - SI"]
+    assert found.reading is not None
+    assert found.reading.last_epoch == dict(enumerate(NEAR["SFE - SI"]))
+    assert {seed: result.metrics["single_last_epoch"] for seed, result in found.by_seed.items()} == (
+        found.reading.last_epoch
+    )
+    assert found.verdict.word == "reproduced"
+    cost = made.suites[2].cells["SFE", "GPU memory (MiB)"]
+    assert (cost.reading, cost.results, cost.verdict.reason) == (None, (), "cost: see claim 4")
 
 
 def test_claims_of_ones_own_stand_beside_their_report(store: Store, tmp_path: Path) -> None:

@@ -5,13 +5,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from benchmark.reports.frame import FRAME_COLUMNS, collect
 from benchmark.reports.table import Table, tabulate
 from benchmark.results.store import Store
 from benchmark.suites.manifest import PAPER_SUITES
 from benchmark.suites.suite import Suite
 
-from .fakes import cell, measure, own, paper, result, train, under
+from .fakes import cell, collect, judged, measure, own, paper, result, train, under
 
 CONTRACT = ["suite", "row", "column", "metric", "published_mean", "published_std", "mean", "std", "trials", "verdict"]
 
@@ -23,7 +22,7 @@ def at(frame: pd.DataFrame, row: str, column: str, metric: str) -> dict[str, Any
 
 
 def table_of(suite: Suite, store: Store) -> Table:
-    return tabulate(suite, collect(suite, store))
+    return tabulate(judged(suite, store))
 
 
 def flagged(table: Table, which: str) -> set[tuple[str, str]]:
@@ -34,7 +33,7 @@ def flagged(table: Table, which: str) -> set[tuple[str, str]]:
 def test_columns_and_rows_are_the_contracts(store: Store, name: str) -> None:
     suite = paper(name)
     frame = collect(suite, store)
-    assert list(frame.columns[:10]) == CONTRACT == list(FRAME_COLUMNS[:10])
+    assert list(frame.columns[:10]) == CONTRACT
     assert len(frame) == 2 * len(suite.cells)
     assert set(frame["verdict"]) == {"no verdict"}
     assert set(frame["trials"]) == {0}
@@ -132,7 +131,7 @@ def test_the_table_carries_trials_and_what_was_wanted(store: Store) -> None:
     found = table_of(suite, store).cells["ResNet-110", "Baseline"]
     assert found.summary is not None
     assert (found.summary.trials, found.trials_wanted) == (3, 4)
-    asked = tabulate(suite, collect(suite, store, trials_wanted=2)).cells["ResNet-110", "Baseline"]
+    asked = tabulate(judged(suite, store), trials_wanted=2).cells["ResNet-110", "Baseline"]
     assert asked.trials_wanted == 2
     assert under("smoke", "table1").trials == 2
 

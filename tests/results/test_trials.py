@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from benchmark.results.store import Result, Store
-from benchmark.results.trials import Runs
+from benchmark.results.trials import Trials
 from benchmark.runs.spec import CostSpec, TrainSpec
 from benchmark.suites.suite import Suite
 from tests.reports.fakes import cell, measure, paper, train
@@ -24,14 +24,14 @@ def test_trials_are_the_entrys_own_whatever_their_seeds(store: Store) -> None:
     suite = paper("table1")
     train(store, cell(suite, "ResNet-110", "Baseline"), [74.0, 75.0, 76.0], seeds=[0, 7, 123])
     train(store, cell(suite, "ResNet-110", "SFE - SI"), [80.0])
-    found = Runs(store).trials(_train_spec(suite, "ResNet-110", "Baseline"))
+    found = Trials(store).of(_train_spec(suite, "ResNet-110", "Baseline"))
     assert [run.spec.seed for run in found if isinstance(run.spec, TrainSpec)] == [0, 7, 123]
 
 
 def test_an_empty_store_has_no_trials(store: Store) -> None:
     suite = paper("table3")
-    assert Runs(store).trials(_train_spec(suite, "SLA", "Single Accuracy (%)")) == []
-    assert Runs(store).cost(_cost_spec(suite)) is None
+    assert Trials(store).of(_train_spec(suite, "SLA", "Single Accuracy (%)")) == []
+    assert Trials(store).cost(_cost_spec(suite)) is None
 
 
 def test_every_file_is_opened_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,16 +45,16 @@ def test_every_file_is_opened_once(store: Store, monkeypatch: pytest.MonkeyPatch
         return load(self, name)
 
     monkeypatch.setattr(Store, "load", counting)
-    runs = Runs(store)
+    runs = Trials(store)
     for column in ("SFE - SI", "SFE - AG", "Baseline"):
-        runs.trials(_train_spec(suite, "ResNet-110", column))
+        runs.of(_train_spec(suite, "ResNet-110", column))
     assert len(opened) == len(set(opened)) == 2
 
 
 def test_a_measurement_counts_wherever_the_report_is_written(store: Store) -> None:
     suite = paper("table3")
     measure(store, suite, device="Some GPU", scale=2.0)
-    found = Runs(store).cost(_cost_spec(suite))
+    found = Trials(store).cost(_cost_spec(suite))
     assert found is not None
     assert isinstance(found.spec, CostSpec)
     assert found.spec.device == "Some GPU"
@@ -64,7 +64,7 @@ def test_of_several_devices_the_fastest_is_reported(store: Store) -> None:
     suite = paper("table3")
     for device, scale in (("A slow one", 3.0), ("The fastest", 0.1), ("Z middling", 1.0)):
         measure(store, suite, device=device, scale=scale)
-    found = Runs(store).cost(_cost_spec(suite))
+    found = Trials(store).cost(_cost_spec(suite))
     assert found is not None
     assert isinstance(found.spec, CostSpec)
     assert found.spec.device == "The fastest"
@@ -74,7 +74,7 @@ def test_another_measurement_does_not_count(store: Store) -> None:
     suite = paper("table3")
     spec = _cost_spec(suite)
     measure(store, suite)
-    assert Runs(store).cost(spec.model_copy(update={"steps": spec.steps + 1})) is None
+    assert Trials(store).cost(spec.model_copy(update={"steps": spec.steps + 1})) is None
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"schema_version": 1', "[]"])
@@ -85,8 +85,8 @@ def test_a_broken_result_counts_as_missing_and_is_named(store: Store, content: s
     (name,) = store.completed()
     train(store, baseline, [74.0, 75.0])
     store.path(name).write_text(content)
-    runs, spec = Runs(store), _train_spec(suite, "ResNet-110", "Baseline")
-    assert [run.metrics["single_last_epoch"] for run in runs.trials(spec)] == [75.0]
+    runs, spec = Trials(store), _train_spec(suite, "ResNet-110", "Baseline")
+    assert [run.metrics["single_last_epoch"] for run in runs.of(spec)] == [75.0]
     assert runs.not_counted(spec) == [f"{name}.json"]
     assert runs.not_counted(_train_spec(suite, "ResNet-110", "SFE - SI")) == []
 
@@ -96,4 +96,4 @@ def test_files_of_others_are_left_alone(store: Store, tmp_path: Path) -> None:
     train(store, cell(suite, "ResNet-110", "Baseline"), [74.0])
     broken: Any = store.folder / "somebody-elses.json"
     broken.write_text("not JSON")
-    assert len(Runs(store).trials(_train_spec(suite, "ResNet-110", "Baseline"))) == 1
+    assert len(Trials(store).of(_train_spec(suite, "ResNet-110", "Baseline"))) == 1

@@ -9,9 +9,10 @@ import pytest
 import yaml
 
 from benchmark.errors import ManifestError
-from benchmark.reports.readings import questions_of
+from benchmark.reports.judged import judge_suite
+from benchmark.reports.questions import questions_of
 from benchmark.results.store import Store
-from benchmark.results.trials import Runs
+from benchmark.results.trials import Trials
 from benchmark.runs.spec import TrainSpec, run_id
 from benchmark.suites.claims import Claim
 from benchmark.suites.manifest import PAPER_SUITES, load_manifest
@@ -33,7 +34,9 @@ def suites() -> list[Suite]:
 
 @pytest.fixture(scope="module")
 def questions(suites: list[Suite], tmp_path_factory: pytest.TempPathFactory) -> list[Question]:
-    return questions_of(suites, suites, Runs(Store(tmp_path_factory.mktemp("results"))))
+    trials = Trials(Store(tmp_path_factory.mktemp("results")))
+    judged = [judge_suite(suite, trials) for suite in suites]
+    return questions_of(judged, judged)
 
 
 def labels(questions: list[Question], claim: str, *kinds: str) -> list[str]:
@@ -125,8 +128,8 @@ def refused(tmp_path: Path, claims: Any) -> str:
     path.write_text(yaml.safe_dump(tree))
 
     def asked() -> list[Question]:
-        suites = load_suites([path], load_variant("paper"))
-        return questions_of(suites, suites, Runs(Store(tmp_path)))
+        judged = [judge_suite(suite, Trials(Store(tmp_path))) for suite in load_suites([path], load_variant("paper"))]
+        return questions_of(judged, judged)
 
     with pytest.raises(ManifestError) as error:
         asked()

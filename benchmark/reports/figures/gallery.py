@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from benchmark.data.pixels import centre_crops
 from benchmark.results.store import ActivationMap, Result
-from benchmark.results.trials import Runs
+from benchmark.results.trials import Trials
 from benchmark.runs.axes import Dataset
 from benchmark.runs.spec import TrainSpec
 from benchmark.suites.suite import Suite
@@ -33,7 +33,7 @@ class Gallery:
     maps: Mapping[tuple[int, str], ActivationMap]
 
 
-def collect_maps(suite: Suite, runs: Runs, cache_dir: Path | None) -> Gallery:
+def collect_maps(suite: Suite, runs: Trials, cache_dir: Path | None) -> Gallery:
     """The maps that the runs of seed 0 left; only one seed has its groups of channels in common.
 
     Args:
@@ -61,11 +61,11 @@ def collect_maps(suite: Suite, runs: Runs, cache_dir: Path | None) -> Gallery:
     return Gallery(names, tuple(samples), maps)
 
 
-def _first_run(suite: Suite, row: str, runs: Runs) -> Result | None:
+def _first_run(suite: Suite, row: str, runs: Trials) -> Result | None:
     spec = next((cell.spec for cell in suite.cells if cell.row == row), None)
     if not isinstance(spec, TrainSpec):
         return None
-    return next((result for result in runs.trials(spec) if result.spec == spec), None)  # cells carry seed 0
+    return next((result for result in runs.of(spec) if result.spec == spec), None)  # cells carry seed 0
 
 
 def _pick(pixels: list[NDArray[np.uint8]] | None, image: int) -> NDArray[np.uint8] | None:

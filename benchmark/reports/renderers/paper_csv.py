@@ -1,16 +1,12 @@
 """What the whole paper's suites say together, as CSV: claims, distances and trials."""
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from benchmark.reports.readings import score, scored
-from benchmark.reports.renderers.tidy_csv import safe
+from benchmark.reports.judged import JudgedCell, JudgedSuite
+from benchmark.reports.renderers.csv_text import Row, csv_text
 from benchmark.results.plausible import is_number
 from benchmark.results.store import Result
-from benchmark.results.trials import Runs
-from benchmark.runs.spec import TrainSpec
 from benchmark.suites.suite import Suite
 from benchmark.verdicts.claims import Answered
 from benchmark.verdicts.overall import Overall
@@ -29,34 +25,20 @@ SUMMARY_COLUMNS = (
 )  # fmt: skip
 TRIAL_COLUMNS = ("suite", "row", "column", "run_id", "seed", "metric", "value", "device", "commit")
 
-Row = Mapping[str, Any]
-
-
-def text(columns: Sequence[str], rows: Iterable[Row]) -> str:
-    """CSV with a header line and numbers in six significant digits; what a row lacks stays empty."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow([_field(safe(row.get(column), column, row.get("suite"))) for column in columns])
-    return out.getvalue()
-
-
-def _field(value: Any) -> str:
-    if value is None:
-        return ""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
 # ------------------------------------------------------------------ claims
 
 
 def claims(answered: Sequence[Answered], profile: str) -> str:
     """``claims.csv``: one line a part, the claim's own answer repeated on each."""
-    return text(CLAIM_COLUMNS, [row for claim in answered for row in _claim_rows(claim, profile)])
+    return csv_text(CLAIM_COLUMNS, claim_rows(answered, profile))
 
 
-def _claim_rows(claim: Answered, profile: str) -> list[Row]:
+def claim_rows(answered: Sequence[Answered], profile: str) -> list[Row]:
+    """The same as plain data, every column, with every digit; None where there is nothing."""
+    return [dict.fromkeys(CLAIM_COLUMNS) | row for claim in answered for row in _claim_rows(claim, profile)]
+
+
+def _claim_rows(claim: Answered, profile: str) -> list[dict[str, Any]]:
     whole = {
         "claim": claim.claim,
         "statement": claim.statement,
@@ -103,7 +85,8 @@ def published_difference(question: Question, printed: Finding | None) -> float |
 
 
 def _ends(name: str, ends: tuple[float, float] | None) -> Row:
-    return {f"{name}_low": ends[0], f"{name}_high": ends[1]} if ends else {}
+    low, high = ends or (None, None)
+    return {f"{name}_low": low, f"{name}_high": high}
 
 
 # ------------------------------------------------------------------ distances
@@ -111,7 +94,12 @@ def _ends(name: str, ends: tuple[float, float] | None) -> Row:
 
 def summary(overalls: Sequence[Overall]) -> str:
     """``summary.csv``: one line a suite, and one for all."""
-    rows = [
+    return csv_text(SUMMARY_COLUMNS, summary_rows(overalls))
+
+
+def summary_rows(overalls: Sequence[Overall]) -> list[Row]:
+    """The same as plain data, with every digit; None where there is nothing."""
+    return [
         {
             "suite": one.suite,
             "trainings": one.trainings,
@@ -124,37 +112,33 @@ def summary(overalls: Sequence[Overall]) -> str:
         }
         for one in overalls
     ]
-    return text(SUMMARY_COLUMNS, rows)
 
 
 # ------------------------------------------------------------------ trials
 
 
-def trials(suites: Sequence[Suite], runs: Runs) -> str:
+def trials(suites: Iterable[JudgedSuite]) -> str:
     """``trials.csv``: one line a cell, metric and trial, in the table's units; costs have no seed."""
-    return text(TRIAL_COLUMNS, [row for suite in suites for row in trial_rows(suite, runs)])
+    return csv_text(TRIAL_COLUMNS, [row for judged in suites for row in trial_rows(judged)])
 
 
-def trial_rows(suite: Suite, runs: Runs) -> list[Row]:
+def trial_rows(judged: JudgedSuite) -> list[Row]:
     """Every trial that a suite's cells read."""
-    metric = suite.manifest.metric
-    rows: list[Row] = []
-    for cell in suite.cells:
-        place = {"suite": suite.name, "row": cell.row, "column": cell.column}
-        if not isinstance(cell.spec, TrainSpec):
-            result = runs.cost(cell.spec)
-            block = result.metrics.get(cell.row) if result else None
-            if result and isinstance(block, dict) and is_number(value := block.get(cell.reads)):
-                rows.append({**place, **_made_by(result), "metric": cell.reads, "value": float(value)})
-            continue
-        for result in scored(cell, runs).results:
-            made_by = {**place, **_made_by(result)}
-            if isinstance(result.spec, TrainSpec):
-                made_by["seed"] = result.spec.seed
-            for epoch in ("last", "best"):
-                value = score(result, cell.reads, epoch, metric)
-                rows.append({**made_by, "metric": f"{metric}_{epoch}_epoch", "value": value})
-    return rows
+    return [row for found in judged.cells.values() for row in _trials_of(judged.suite, found)]
+
+
+def _trials_of(suite: Suite, found: JudgedCell) -> Iterator[Row]:
+    cell = found.cell
+    place = {"suite": suite.name, "row": cell.row, "column": cell.column}
+    if found.reading is None:
+        for result in found.results:
+            if is_number(value := result.metrics[cell.row].get(cell.reads)):
+                yield {**place, **_made_by(result), "metric": cell.reads, "value": float(value)}
+        return
+    for seed, result in found.by_seed.items():
+        for epoch in ("last", "best"):
+            number = {"metric": f"{suite.manifest.metric}_{epoch}_epoch", "value": found.reading.scores(epoch)[seed]}
+            yield {**place, **_made_by(result), "seed": seed, **number}
 
 
 def _made_by(result: Result) -> Row:

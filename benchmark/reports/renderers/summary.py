@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from benchmark.reports.judged import JudgedSuite
 from benchmark.reports.paper import Paper
 from benchmark.reports.renderers.markdown import escape
 from benchmark.reports.renderers.paper_csv import published_difference
@@ -16,7 +17,6 @@ from benchmark.reports.sentences import (
     letter,
     of_parts,
 )
-from benchmark.suites.suite import Suite
 from benchmark.verdicts.claims import Answered
 from benchmark.verdicts.questions import Finding, Question
 
@@ -108,13 +108,13 @@ def _numbers(paper: Paper) -> Iterator[str]:
     yield "## Every printed number"
     letters = ", ".join(f"{sign} {word}" for word, sign in LETTERS.items())
     yield f"{NO_GAINS} {letters}; ! beyond the margin as a whole, {NOT_ROBUST} another under another reading of ±."
-    for suite in paper.suites:
-        yield f"[{escape(suite.manifest.title)}]({suite.name}.md)\n\n{_grid(suite, paper)}"
+    for one in paper.suites:
+        yield f"[{escape(one.suite.manifest.title)}]({one.suite.name}.md)\n\n{_grid(one)}"
     yield _distances(paper)
 
 
-def _grid(suite: Suite, paper: Paper) -> str:
-    verdicts = paper.verdicts[suite.name]
+def _grid(judged: JudgedSuite) -> str:
+    suite, verdicts = judged.suite, judged.verdicts
     columns = [c.name for c in suite.manifest.columns if any(column == c.name for _, column in verdicts)]
     rows = [[escape(suite.manifest.corner), *map(escape, columns)]]
     for row in suite.manifest.rows:

@@ -6,17 +6,16 @@ from matplotlib.figure import Figure
 
 from benchmark.reports.figures import layout as plots
 from benchmark.reports.figures.marks import row_number
-from benchmark.reports.frame import collect
 from benchmark.reports.table import tabulate
 from benchmark.results.plausible import PROCESS_MEMORY
 from benchmark.results.store import Store
 from benchmark.suites.manifest import PAPER_SUITES
 from benchmark.suites.suite import Suite
-from tests.reports.fakes import fill, measure, own, paper, under
+from tests.reports.fakes import fill, judged, measure, own, paper, under
 
 
 def figure_of(suite: Suite, store: Store) -> Figure:
-    return plots._figure(suite, tabulate(suite, collect(suite, store)))
+    return plots._figure(suite, tabulate(judged(suite, store)))
 
 
 def legend_of(figure: Figure) -> list[str]:
@@ -31,7 +30,7 @@ def texts_of(figure: Figure) -> list[str]:
 def test_the_same_results_give_the_same_bytes(store: Store, name: str) -> None:
     suite = paper(name)
     fill(store, [suite])
-    table = tabulate(suite, collect(suite, store))
+    table = tabulate(judged(suite, store))
     first = plots.images(suite, table)
     with matplotlib.rc_context({"font.size": 30, "axes.grid": True}):  # somebody's own matplotlibrc
         assert plots.images(suite, table) == first
@@ -93,7 +92,7 @@ def test_lines_without_numbered_rows_fall_back_to_dots(store: Store, tmp_path: P
 def test_dollars_and_long_names_are_drawn_as_they_are(store: Store, tmp_path: Path) -> None:
     rows = [{"name": "costs $5 and $\\frac{1}$ " + "very " * 20 + "long"}, {"name": "two"}]
     suite = own(tmp_path, title="$x_{$ " * 30, rows=rows)
-    png, svg = plots.images(suite, tabulate(suite, collect(suite, store)))
+    png, svg = plots.images(suite, tabulate(judged(suite, store)))
     assert png
     assert svg
 

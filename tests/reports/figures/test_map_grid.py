@@ -10,16 +10,16 @@ from benchmark.data.standin import standin
 from benchmark.reports.figures import layout as plots
 from benchmark.reports.figures import map_grid
 from benchmark.reports.figures.gallery import collect_maps
-from benchmark.reports.frame import collect
 from benchmark.reports.table import tabulate
 from benchmark.reports.write import stale_reports, write_reports
 from benchmark.results.store import ActivationMap, Store
-from benchmark.results.trials import Runs
+from benchmark.results.trials import Trials
 from benchmark.runs.spec import TrainSpec, with_seed
 from benchmark.suites.profiles import load_variant
 from benchmark.suites.suite import Suite, load_suite
 from benchmark.system.paths import SUITES
 from tests.made import MACHINE, result
+from tests.reports.fakes import judged
 
 SMALL = ["dataset.input_size=32", "activation_maps=2"]
 
@@ -49,8 +49,8 @@ def rows_of(suite: Suite) -> list[str]:
 
 
 def figure_of(suite: Suite, store: Store) -> Figure:
-    table = tabulate(suite, collect(suite, store))
-    return plots._figure(suite, table, collect_maps(suite, Runs(store), None))
+    table = tabulate(judged(suite, store))
+    return plots._figure(suite, table, collect_maps(suite, Trials(store), None))
 
 
 def texts_of(figure: Figure) -> list[str]:
@@ -63,7 +63,7 @@ def texts_of(figure: Figure) -> list[str]:
 def test_images_stand_in_the_order_of_the_maps_with_their_pixels(smoke: tuple[Suite, Store]) -> None:
     suite, store = smoke
     put(store, suite, rows_of(suite))
-    gallery = collect_maps(suite, Runs(store), None)
+    gallery = collect_maps(suite, Trials(store), None)
     assert [(sample.image, sample.label) for sample in gallery.samples] == [(3, 0), (1, 7)]
     assert len(gallery.maps) == 10
     wanted = standin(suite.cells[0].spec.dataset).test.images[3]
@@ -74,7 +74,7 @@ def test_images_stand_in_the_order_of_the_maps_with_their_pixels(smoke: tuple[Su
 def test_only_seed_zero_is_shown(smoke: tuple[Suite, Store]) -> None:
     suite, store = smoke
     put(store, suite, rows_of(suite), seed=1)
-    assert collect_maps(suite, Runs(store), None).samples == ()
+    assert collect_maps(suite, Trials(store), None).samples == ()
 
 
 # ------------------------------------------------------------------ what is drawn

@@ -3,18 +3,17 @@ from typing import Any
 
 import pytest
 
-from benchmark.reports.frame import collect
 from benchmark.reports.renderers import markdown
 from benchmark.reports.table import tabulate
 from benchmark.results.plausible import PROCESS_MEMORY
 from benchmark.results.store import Store
 from benchmark.suites.manifest import PAPER_SUITES
 from benchmark.suites.suite import Suite
-from tests.reports.fakes import cell, fill, measure, own, paper, train, under
+from tests.reports.fakes import cell, fill, judged, measure, own, paper, train, under
 
 
 def rendered(suite: Suite, store: Store, trials: int | None = None) -> str:
-    return markdown.render(suite, tabulate(suite, collect(suite, store, trials)))
+    return markdown.render(suite, tabulate(judged(suite, store), trials))
 
 
 def printed(suite: Suite) -> list[tuple[str, str]]:
