@@ -85,7 +85,7 @@ only_option = click.option(
     "--only",
     multiple=True,
     metavar="GLOB",
-    help="Only rows, columns or cells (ROW / COLUMN) of this name; of several, all that fit any.",
+    help="Only rows, columns or cells (ROW / COLUMN) of this name, or the run with this in its id; may be repeated.",
 )
 trials_option = click.option(
     "--trials", type=count(most=MANY_RUNS), help="Seeds an entry, instead of the suite's number."

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmark.errors import UserError
 from benchmark.planning.estimates import device_memory_gib
+from benchmark.planning.names import the_run
 from benchmark.planning.pace import Pace
-from benchmark.runs.schema import suggestion
 from benchmark.runs.spec import CostSpec, TrainSpec, run_id, with_seed
 from benchmark.suites.suite import Cell, Suite, select
 
@@ -76,25 +75,37 @@ def make_plan(
     Args:
         suites: what to run.
         completed: ids that have a result.
-        only: globs over row and column names, see :func:`~benchmark.suites.suite.select`.
+        only: globs over row and column names, see :func:`~benchmark.suites.suite.select`, and parts of run ids.
         trials: seeds an entry; None for the suites' own number.
 
     Raises:
-        UserError: ``only`` selects nothing.
+        UserError: one of ``only`` means nothing, or as a part of run ids several.
     """
+    names = [text for text in only if any(select(suite, [text]) for suite in suites)]
+    if len(names) == len(only):
+        return _plan_of(suites, completed, names, trials)
+    whole = _plan_of(suites, completed, (), trials)
+    found = {run.run_id: run for run in (_plan_of(suites, completed, names, trials).runs if names else ())}
+    ids, cells = {run.run_id for run in whole.runs}, [cell for suite in suites for cell in suite.cells]
+    wanted = found.keys() | {the_run(text, ids, cells, "--only ") for text in only if text not in names}
+    runs = tuple(found.get(run.run_id, run) for run in whole.runs if run.run_id in wanted)
+    trained = [run for run in runs if isinstance(run.spec, TrainSpec)]
+    entries = {(cell.suite, run_id(with_seed(run.spec, 0))) for run in trained for cell in run.cells}
+    return Plan(runs, len(entries), len({name for _, name in entries}))
+
+
+def _plan_of(suites: Sequence[Suite], completed: set[str], names: Sequence[str], trials: int | None) -> Plan:
+    """The plan of what some names mean, of everything without any."""
     cells: dict[str, list[Cell]] = {}
     wanted: dict[str, int] = {}
     entries: set[tuple[str, str]] = set()
     for suite in suites:
-        for cell in select(suite, only):
+        for cell in select(suite, names):
             name = run_id(cell.spec)
             cells.setdefault(name, []).append(cell)
             wanted[name] = max(wanted.get(name, 0), 1 if cell.is_cost else trials or suite.trials)
             if not cell.is_cost:
                 entries.add((suite.name, name))
-    if only and not cells:
-        names = list(dict.fromkeys(name for suite in suites for c in suite.cells for name in (c.row, c.column)))
-        raise UserError(f"--only {' '.join(only)}: no row or column has such a name; {suggestion(only[0], names)}")
     runs = []
     for seed in range(max(wanted.values(), default=0)):
         for name, readers in cells.items():

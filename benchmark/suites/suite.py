@@ -113,17 +113,20 @@ def load_suites(paths: Sequence[Path], variant: Variant, device: str | None = No
 def select(suite: Suite, patterns: Sequence[str]) -> tuple[Cell, ...]:
     """Cells that one of the patterns means; all without any.
 
-    A pattern is a shell glob over a whole row's or column's name, or ``ROW / COLUMN``, case-insensitive. A name with
-    brackets or stars in it also means itself.
+    A pattern is a shell glob over a whole row's or column's name, ``ROW / COLUMN`` or ``SUITE: ROW / COLUMN``,
+    case-insensitive. A name with brackets or stars in it also means itself.
     """
     wanted = [pattern.lower() for pattern in patterns]
     return tuple(cell for cell in suite.cells if not wanted or any(_means(pattern, cell) for pattern in wanted))
 
 
 def _means(pattern: str, cell: Cell) -> bool:
-    if _fits(pattern, cell.row) or _fits(pattern, cell.column):
-        return True
-    parts = pattern.split(" / ")
+    return _fits(pattern, cell.row) or _fits(pattern, cell.column) or is_cell(pattern, cell)
+
+
+def is_cell(pattern: str, cell: Cell) -> bool:
+    """Whether a pattern in lower case, ``ROW / COLUMN`` as ``plan`` prints it, means this cell."""
+    parts = pattern.removeprefix(f"{cell.suite}: ").split(" / ")
     halves = [(" / ".join(parts[:place]), " / ".join(parts[place:])) for place in range(1, len(parts))]
     return any(_fits(row, cell.row) and _fits(column, cell.column) for row, column in halves)
 

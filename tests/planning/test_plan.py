@@ -138,8 +138,41 @@ def test_only_drops_the_readers_that_are_not_selected() -> None:
 
 def test_only_without_a_match_suggests() -> None:
     with pytest.raises(UserError, match="did you mean 'Baseline'") as caught:
-        plan("table1", only=["Baselin"])
-    assert "--only Baselin" in str(caught.value)
+        plan("table1", only=["DenseNet", "Baselin"])
+    assert str(caught.value).startswith("--only Baselin: ")
+
+
+BASELINE = "cifar100-resnet110-baseline-s0-aa55db385bad"
+
+
+@pytest.mark.parametrize("part", [BASELINE, "aa55db385bad", "AA55", "resnet110-baseline-s0-aa"])
+def test_only_takes_a_part_of_a_run_id_that_no_other_has(part: str) -> None:
+    made = plan("table1", "table3", only=[part])
+    assert [run.run_id for run in made.runs] == [BASELINE]
+    assert [cell.suite for cell in made.runs[0].cells] == ["table1", "table3"]
+    assert made.totals() == totals(2, 1, 1)
+
+
+def test_only_takes_ids_and_names_together_in_the_plans_order() -> None:
+    by_name = plan("table1", only=["DenseNet / *"])
+    made = plan("table1", only=["DenseNet / *", BASELINE, "densenet / baseline"])
+    assert [run.run_id for run in plan("table1").runs if run in made.runs] == [run.run_id for run in made.runs]
+    assert {run.run_id for run in made.runs} == {run.run_id for run in by_name.runs} | {BASELINE}
+    assert made.totals() == totals(4, 4, 13)
+
+
+@pytest.mark.parametrize(
+    ("text", "runs"),
+    [("ResNet-110 / Baseline", 4), ("table1: resnet-110 / baseline", 4), ("table1: ResNet-110 / SFE - *", 8)],
+)
+def test_a_cell_is_named_as_a_plan_prints_it(text: str, runs: int) -> None:
+    assert len(plan(only=[text]).runs) == runs
+
+
+@pytest.mark.parametrize("text", ["resnet110", "", "aa55db385bae", "table2: ResNet-110 / Baseline"])
+def test_what_means_no_run_or_several_is_refused_whatever_else_is_named(text: str) -> None:
+    with pytest.raises(UserError, match="no cell has such a name"):
+        plan("table1", only=["DenseNet", text])
 
 
 def test_json_holds_plain_data() -> None:

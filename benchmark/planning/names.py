@@ -1,0 +1,39 @@
+"""What people call a run: a part of its id, or the cell that reads it."""
+
+from collections.abc import Collection, Sequence
+
+from benchmark.errors import UserError
+from benchmark.runs.schema import suggestion
+from benchmark.suites.suite import Cell, Suite, is_cell
+from benchmark.wording import some
+
+
+def the_run(text: str, ids: Collection[str], cells: Sequence[Cell] = (), option: str = "") -> str:
+    """The run whose id a text is, or is a part of that no other one has.
+
+    Args:
+        text: what somebody wrote.
+        ids: of the runs there are.
+        cells: whose names are suggested where nothing fits.
+        option: that it was given to, with a space behind it.
+
+    Raises:
+        UserError: it is none's, or several'.
+    """
+    found = sorted(name for name in ids if text.lower() in name) if text not in ids else [text]
+    if len(found) == 1:
+        return found[0]
+    names = list(dict.fromkeys(name for cell in cells for name in (cell.row, cell.column)))
+    hint = f"; {suggestion(text, names)}" if names else ""
+    if found and text:
+        raise UserError(
+            f"{option}{text}: no cell has such a name, and it is a part of several runs' ids, {some(found)}{hint}"
+        )
+    raise UserError(
+        f"{option}{text or 'an empty name'}: no cell has such a name, and it is no part of a run's id{hint}"
+    )
+
+
+def cells_named(text: str, suites: Sequence[Suite]) -> list[Cell]:
+    """The cells that ``ROW / COLUMN`` means, with ``SUITE:`` before it those of that suite; no whole row or column."""
+    return [cell for suite in suites for cell in suite.cells if is_cell(text.lower(), cell)]
