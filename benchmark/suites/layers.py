@@ -13,7 +13,7 @@ from benchmark.suites.profiles import Setting, Tree, merged
 #: Choices that matter only to some methods; laid over all runs, they stay where they do.
 _CHOICE_MATTERS: Mapping[str, Callable[[Tree], bool]] = {
     "beta_on": lambda tree: classifiers(tree) > 1,
-    "distill_from": lambda tree: below(tree, "method", "distillation") is True,
+    "distill_from": lambda tree: value_at(tree, "method", "distillation") is True,
 }
 
 
@@ -35,7 +35,7 @@ class Layer:
         return True
 
 
-def named(layer: Layer) -> Layer:
+def written_out(layer: Layer) -> Layer:
     """A layer with ``dataset: cifar100`` and ``network: resnet110`` written out."""
     tree = dict(layer.tree)
     if isinstance(tree.get("dataset"), str):
@@ -48,7 +48,7 @@ def named(layer: Layer) -> Layer:
     return Layer(layer.file, layer.at, tree)
 
 
-def laid(layers: Sequence[Layer]) -> Tree:
+def overlaid(layers: Sequence[Layer]) -> Tree:
     """All layers as one tree, later ones over earlier ones."""
     tree: Tree = {}
     for layer in layers:
@@ -56,7 +56,7 @@ def laid(layers: Sequence[Layer]) -> Tree:
     return tree
 
 
-def below(tree: Any, *path: str) -> Any:
+def value_at(tree: Any, *path: str) -> Any:
     """What stands at a path; None where nothing does."""
     for part in path:
         tree = tree.get(part) if isinstance(tree, dict) else None
@@ -65,7 +65,7 @@ def below(tree: Any, *path: str) -> Any:
 
 def classifiers(tree: Tree) -> int:
     """How many classifiers a run's tree asks for."""
-    count = below(tree, "method", "classifiers")
+    count = value_at(tree, "method", "classifiers")
     return count if isinstance(count, int) else 1
 
 
@@ -98,7 +98,7 @@ def applies(setting: Setting, tree: Tree) -> bool:
     if setting.path in (("method", "beta"), ("method", "classifiers")):
         return classifiers(tree) > 1
     if setting.path == ("method", "rotations"):
-        return below(tree, "method", "rotations") not in (None, 1)
+        return value_at(tree, "method", "rotations") not in (None, 1)
     if setting.path[0] == "mixing" or setting.path[1] in ("masks", "discard"):
-        return below(tree, *setting.path[:2]) is not None
+        return value_at(tree, *setting.path[:2]) is not None
     return True

@@ -10,7 +10,16 @@ from pydantic import ValidationError
 from benchmark.errors import ManifestError, UserError
 from benchmark.runs.schema import dotted, fields_at, first_problem
 from benchmark.runs.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec
-from benchmark.suites.layers import Layer, applies, below, laid, named, nested, network_name, without_beta
+from benchmark.suites.layers import (
+    Layer,
+    applies,
+    nested,
+    network_name,
+    overlaid,
+    value_at,
+    without_beta,
+    written_out,
+)
 from benchmark.suites.manifest import COST_METRICS, Column, Manifest, Published, Row, load_manifest
 from benchmark.suites.profiles import PLAN_CHOICES, Variant, load_profile
 from benchmark.system.hardware import device_name
@@ -176,7 +185,7 @@ class _Builder:
             Layer(self.path, f"columns[{position}].train", column.train),
             Layer(self.path, f"rows[{index}].cells[{column.name!r}]", row.cells.get(column.name, {})),
         ]
-        return self._validated([named(layer) for layer in layers], f"row {row.name!r}, column {column.name!r}")
+        return self._validated([written_out(layer) for layer in layers], f"row {row.name!r}, column {column.name!r}")
 
     def _validated(self, entry: list[Layer], place: str) -> TrainSpec:
         for layer in entry:
@@ -189,21 +198,25 @@ class _Builder:
                 raise ManifestError(layer.file, f"{layer.at}.{fixed}", "can't be set by a manifest; leave it out")
         layers = self._layers(entry)
         try:
-            return TrainSpec.model_validate({"protocol": PROTOCOL, "method": {}, **laid(layers)})
+            return TrainSpec.model_validate({"protocol": PROTOCOL, "method": {}, **overlaid(layers)})
         except ValidationError as error:
             raise self._mistake(error, layers, place) from None
 
     def _layers(self, entry: list[Layer]) -> list[Layer]:
         """All that a run is made of, the weakest first: protocol, manifest, profile, settings."""
-        tree = laid(entry)
-        dataset, network = str(below(tree, "dataset", "name")), network_name(tree)
+        tree = overlaid(entry)
+        dataset, network = str(value_at(tree, "dataset", "name")), network_name(tree)
         ground = [Layer(self.ground.path, at, part) for at, part in self.ground.layers(dataset, network)]
-        if below(tree, "method", "classifiers") in (None, 1):  # the protocol's β is for several classifiers
+        if value_at(tree, "method", "classifiers") in (None, 1):  # the protocol's β is for several classifiers
             ground = [Layer(layer.file, layer.at, without_beta(layer.tree)) for layer in ground]
         profile = self.variant.profile
         patch = profile.layers(dataset, network) if profile.profile != "paper" else []
-        layers = [*ground, *map(named, entry), *(named(Layer(profile.path, at, part)) for at, part in patch)]
-        tree = laid(layers)
+        layers = [
+            *ground,
+            *map(written_out, entry),
+            *(written_out(Layer(profile.path, at, part)) for at, part in patch),
+        ]
+        tree = overlaid(layers)
         settings = [setting for setting in self.variant.settings if setting.path[-1] not in PLAN_CHOICES]
         return layers + [Layer("--set", "", nested(setting)) for setting in settings if applies(setting, tree)]
 

@@ -10,7 +10,6 @@ import pytest
 from benchmark.audit.verify import Finding, unreadable, verify
 from benchmark.cli import main
 from benchmark.errors import UnknownVersionError
-from benchmark.results.plausible import problem_of
 from benchmark.results.store import Failure, Store, checksum
 from benchmark.runs.spec import TrainSpec, run_id, with_seed
 from benchmark.suites.manifest import find_manifests, suite_names
@@ -245,24 +244,6 @@ def test_failure_records_are_checked_too(results: Path) -> None:
     assert [finding.path.parent.name for finding in unreadable(store, [name, NAME])] == ["failures"]
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"history": []}, "0 entries for 3 epochs"),
-        ({"history": [*result().history[:2], {**result().history[2], "epoch": 4}]}, "of epoch 4"),
-        ({"history": [*result().history[:2], {**result().history[2], "single": 100.5}]}, "no percentage"),
-        ({"history": [*result().history[:2], {**result().history[2], "train_loss": 1e999}]}, "no number"),
-        ({"history": [*result().history[:2], {"epoch": 3}]}, "other numbers"),
-        ({"metrics": {"single_last_epoch": 69.0}}, "single_best_epoch is None"),
-        ({"metrics": {"single_last_epoch": 69.0, "single_best_epoch": 70.5}}, "by its history 70.0"),
-        ({"provenance": {**MACHINE, "data_digest": None}}, "data_digest is missing"),
-    ],
-)
-def test_what_no_training_leaves(changes: dict[str, Any], words: str) -> None:
-    assert problem_of(result()) is None
-    assert words in str(problem_of(result(**changes)))
-
-
 # ------------------------------------------------------------------ the command
 
 Command = Callable[..., tuple[int, str, str]]
@@ -366,21 +347,3 @@ def test_leftovers_of_killed_writers_are_noted(results: Path, path: Path) -> Non
     done = verify(results, [], everything=True)
     assert not done.findings
     assert any("1 leftover of killed processes" in note and "k1ll3d00" in note for note in done.notes)
-
-
-@pytest.mark.parametrize(
-    ("changes", "problem"),
-    [
-        ({"end": "2001-01-01T00:00:00+00:00"}, "it ended before it began"),
-        ({"start": "yesterday"}, "provenance.start is 'yesterday', which is no time"),
-        ({"start": "2026-01-01T00:00:00"}, None),  # without a zone it is UTC
-        ({}, None),
-    ],
-)
-def test_a_run_begins_before_it_ends(changes: dict[str, Any], problem: str | None) -> None:
-    assert problem_of(result(provenance={**MACHINE, **changes})) == problem
-
-
-def test_nobody_keeps_maps_that_were_not_asked_for() -> None:
-    maps = [{"image": 0, "label": 0, "predicted": 0, "map": [[1.0]]}]
-    assert problem_of(result(activation_maps=maps)) == "it holds activation maps that its spec does not ask for"

@@ -1,0 +1,48 @@
+from typing import Any
+
+import pytest
+
+from benchmark.results.plausible import is_number, problem_of
+from tests.made import MACHINE, result
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"history": []}, "0 entries for 3 epochs"),
+        ({"history": [*result().history[:2], {**result().history[2], "epoch": 4}]}, "of epoch 4"),
+        ({"history": [*result().history[:2], {**result().history[2], "single": 100.5}]}, "no percentage"),
+        ({"history": [*result().history[:2], {**result().history[2], "train_loss": 1e999}]}, "no number"),
+        ({"history": [*result().history[:2], {"epoch": 3}]}, "other numbers"),
+        ({"metrics": {"single_last_epoch": 69.0}}, "single_best_epoch is None"),
+        ({"metrics": {"single_last_epoch": 69.0, "single_best_epoch": 70.5}}, "by its history 70.0"),
+        ({"provenance": {**MACHINE, "data_digest": None}}, "data_digest is missing"),
+    ],
+)
+def test_what_no_training_leaves(changes: dict[str, Any], words: str) -> None:
+    assert problem_of(result()) is None
+    assert words in str(problem_of(result(**changes)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"end": "2001-01-01T00:00:00+00:00"}, "it ended before it began"),
+        ({"start": "yesterday"}, "provenance.start is 'yesterday', which is no time"),
+        ({"start": "2026-01-01T00:00:00"}, None),  # without a zone it is UTC
+        ({}, None),
+    ],
+)
+def test_a_run_begins_before_it_ends(changes: dict[str, Any], problem: str | None) -> None:
+    assert problem_of(result(provenance={**MACHINE, **changes})) == problem
+
+
+def test_nobody_keeps_maps_that_were_not_asked_for() -> None:
+    maps = [{"image": 0, "label": 0, "predicted": 0, "map": [[1.0]]}]
+    assert problem_of(result(activation_maps=maps)) == "it holds activation maps that its spec does not ask for"
+
+
+@pytest.mark.parametrize("value", [True, None, "1", float("nan"), float("inf"), -float("inf"), 1e15, 10**400])
+def test_what_can_not_be_reckoned_with_is_no_number(value: object) -> None:
+    assert not is_number(value)
+    assert all(map(is_number, (0, -1.5, 1e14)))
