@@ -37,16 +37,16 @@ def compare(first: str, second: str, suites: tuple[str, ...], results_dir: Path,
     from benchmark.reports.paper import whole_paper
     from benchmark.results.trials import Trials
     from benchmark.suites.suite import load_suites
-    from benchmark.verdicts.compare import compare as compared
+    from benchmark.verdicts.compare import compare_cells
 
     sides = [_side(text, results_dir) for text in (first, second)]
     loaded = [load_suites(find_manifests(list(suites) or ["all"]), variant, "any") for variant, _ in sides]
     runs = [Trials(store) for _, store in sides]
-    epoch = sides[0][0].epoch_reported
+    epochs = [variant.epoch_reported for variant, _ in sides]
     cells = {}
     for one, other in zip(*loaded, strict=True):
         a, b = judge_suite(one, runs[0]).readings, judge_suite(other, runs[1]).readings
-        cells[one.name] = compared(list(a.values()), list(b.values()), epoch)
+        cells[one.name] = compare_cells(list(a.values()), list(b.values()), (epochs[0], epochs[1]))
     papers = [whole_paper(variant, of) for (variant, _), of in zip(sides, runs, strict=True)]
     judged = all(variant.judges_claims for variant, _ in sides)
     claims = [

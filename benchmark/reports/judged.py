@@ -8,7 +8,7 @@ from benchmark.results.trials import Trials, score
 from benchmark.runs.spec import CostSpec, TrainSpec, run_id, with_seed
 from benchmark.suites.suite import Cell, Suite
 from benchmark.verdicts.cells import COST, NOT_PUBLISHED, NOT_THE_PROTOCOL, Verdict, judge
-from benchmark.verdicts.reading import Published, Reading
+from benchmark.verdicts.reading import Printed, Reading
 
 #: Row and column.
 Place = tuple[str, str]
@@ -97,7 +97,7 @@ def _reading(suite: Suite, cell: Cell, spec: TrainSpec, results: Sequence[Result
     published = None
     if cell.published:
         assumed = row.assumed_std or suite.manifest.assumed_std
-        published = Published(mean=cell.published.mean, std=cell.published.std, assumed_std=assumed)
+        published = Printed(mean=cell.published.mean, std=cell.published.std, assumed_std=assumed)
     by_seed = {result.spec.seed: result for result in results if isinstance(result.spec, TrainSpec)}
     last, best = (
         {seed: score(result, cell.reads, epoch, metric) for seed, result in by_seed.items()}

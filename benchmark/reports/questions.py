@@ -92,16 +92,18 @@ class _Asker:
 
 def _measured(found: JudgedCell, first: str, printed: float) -> Cost:
     """Our overhead of one cost; memory counts only where torch's allocator was asked."""
-    nothing = Cost(printed_percent=printed, percent=None)
     if not found.results:
-        return nothing
+        return Cost(printed_percent=printed, percent=None)
     (result,), row = found.results, found.cell.row
+    nothing = Cost(
+        printed_percent=printed, percent=None, trials=int(is_number(result.metrics[row].get(found.cell.reads)))
+    )
     memory = found.cell.reads == COST_METRICS[0]
     percent = result.metrics[row].get("memory_overhead_percent" if memory else "time_overhead_percent")
     if not is_number(percent) or (memory and result.cost.get("memory_kind") != ALLOCATOR_MEMORY):
         return nothing
     ratios = [] if memory else _step_ratios(result.cost.get("step_seconds"), row, first)
-    return Cost(printed_percent=printed, percent=float(percent), step_ratios=ratios)
+    return Cost(printed_percent=printed, percent=float(percent), trials=1, step_ratios=ratios)
 
 
 def _step_ratios(steps: object, name: str, first: str) -> list[float]:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from scipy.special import stdtrit
 
-from benchmark.verdicts.differences import ALPHA, MOST_TRIALS, NO_SPREAD, ROUNDING, Difference, Part, holm, part
+from benchmark.verdicts.differences import ALPHA, MOST_TRIALS, NO_SPREAD, ROUNDING, Difference, Term, holm, term
 from benchmark.verdicts.reading import PUBLISHED_TRIALS, Reading
 
 Word = Literal["no verdict", "reproduced", "higher", "lower", "outside", "inconclusive"]
@@ -70,16 +70,16 @@ class _Case:
 
     cell: Reading
     scores: tuple[float, ...]
-    ours: Part | None = None  # None below two trials
-    published: Part | None = None  # None without a printed spread
+    ours: Term | None = None  # None below two trials
+    theirs: Term | None = None  # None without a printed spread
 
     @property
     def difference(self) -> Difference | None:
         assert self.cell.published is not None
-        if self.ours is None or self.published is None:
+        if self.ours is None or self.theirs is None:
             return None
         value = statistics.fmean(self.scores) - self.cell.published.mean
-        return Difference(value, (self.ours, self.published), ROUNDING)
+        return Difference(value, (self.ours, self.theirs), ROUNDING)
 
 
 def judge(cells: Sequence[Reading], epoch: str = "last") -> list[Verdict]:
@@ -201,7 +201,7 @@ def _trials_needed(cell: Reading, epoch: str, family: int) -> int | str:
     now, spread = case.difference, statistics.stdev(case.scores)
     assert now is not None
     for more in range(len(scores) + 1, MOST_TRIALS + 1):
-        then = replace(now, parts=(part(spread, more), *now.parts[1:]))
+        then = replace(now, terms=(term(spread, more), *now.terms[1:]))
         if then.p_equivalent(cell.margin) < ALPHA or family * then.p_zero < ALPHA:
             return more
     return "none"
@@ -217,27 +217,27 @@ def _as_printed(cases: Sequence[_Case]) -> list[_Case]:
 @cache
 def _spread_times(factor: float) -> Spreads:
     def taken(cases: Sequence[_Case]) -> list[_Case]:
-        return [replace(case, ours=_ours(case), published=_published(case, factor)) for case in cases]
+        return [replace(case, ours=_ours(case), theirs=_theirs(case, factor)) for case in cases]
 
     return taken
 
 
-def _ours(case: _Case) -> Part | None:
-    return part(statistics.stdev(case.scores), len(case.scores)) if len(case.scores) > 1 else None
+def _ours(case: _Case) -> Term | None:
+    return term(statistics.stdev(case.scores), len(case.scores)) if len(case.scores) > 1 else None
 
 
-def _published(case: _Case, factor: float) -> Part | None:
+def _theirs(case: _Case, factor: float) -> Term | None:
     published = case.cell.published
     if published is None or published.std is None or published.upper_std is None:
         return None
-    return part(factor * published.upper_std, PUBLISHED_TRIALS)
+    return term(factor * published.upper_std, PUBLISHED_TRIALS)
 
 
 def _pooled(cases: Sequence[_Case]) -> list[_Case]:
     """One spread a dataset on either side, with the degrees of freedom of its different trainings."""
     by_dataset: dict[str, list[_Case]] = {}
     for case in cases:
-        if _published(case, 1.0) is not None:
+        if _theirs(case, 1.0) is not None:
             by_dataset.setdefault(case.cell.dataset, []).append(case)
     spreads = {name: (_pooled_of_ours(alike), _pooled_as_printed(alike)) for name, alike in by_dataset.items()}
     out = []
@@ -247,25 +247,25 @@ def _pooled(cases: Sequence[_Case]) -> list[_Case]:
             replace(
                 case,
                 ours=_over(ours, len(case.scores)) if len(case.scores) > 1 else None,
-                published=_over(printed, PUBLISHED_TRIALS) if _published(case, 1.0) else None,
+                theirs=_over(printed, PUBLISHED_TRIALS) if _theirs(case, 1.0) else None,
             )
         )
     return out
 
 
-def _over(pooled: Part | None, trials: int) -> Part | None:
+def _over(pooled: Term | None, trials: int) -> Term | None:
     """The mean of some trials; ``pooled`` is the variance of one."""
-    return None if pooled is None else Part(pooled.variance / trials, pooled.freedom)
+    return None if pooled is None else Term(pooled.variance / trials, pooled.freedom)
 
 
-def _pooled_as_printed(alike: Sequence[_Case]) -> Part:
+def _pooled_as_printed(alike: Sequence[_Case]) -> Term:
     spreads = [case.cell.published.upper_std for case in alike if case.cell.published]
     trainings = {case.cell.entry for case in alike}
     variance = statistics.fmean(spread**2 for spread in spreads if spread is not None)
-    return Part(variance, (PUBLISHED_TRIALS - 1) * len(trainings))
+    return Term(variance, (PUBLISHED_TRIALS - 1) * len(trainings))
 
 
-def _pooled_of_ours(alike: Sequence[_Case]) -> Part | None:
+def _pooled_of_ours(alike: Sequence[_Case]) -> Term | None:
     several = [case for case in alike if len(case.scores) > 1]
     if not several:
         return None
@@ -274,4 +274,4 @@ def _pooled_of_ours(alike: Sequence[_Case]) -> Part | None:
     freedom: dict[str, int] = {}
     for case in several:
         freedom[case.cell.entry] = max(freedom.get(case.cell.entry, 0), len(case.scores) - 1)
-    return Part(0.0 if variance < NO_SPREAD**2 else variance, sum(freedom.values()))
+    return Term(0.0 if variance < NO_SPREAD**2 else variance, sum(freedom.values()))

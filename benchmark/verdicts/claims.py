@@ -13,7 +13,7 @@ from benchmark.verdicts.sides import ours
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class ClaimVerdict:
     """A claim's answer: ``supported`` of its ``parts`` counted parts are."""
 
     word: Answer
@@ -33,8 +33,8 @@ class Answered:
     questions: tuple[Question, ...]
     findings: tuple[Finding, ...]
     by_print: tuple[Finding | None, ...]
-    verdict: Verdict
-    published: Verdict | None
+    verdict: ClaimVerdict
+    published: ClaimVerdict | None
 
 
 def answer(questions: Sequence[Question], epoch: str = "last") -> list[Answered]:
@@ -67,7 +67,7 @@ def answer(questions: Sequence[Question], epoch: str = "last") -> list[Answered]
     return out
 
 
-def join(findings: Sequence[Finding]) -> Verdict:
+def join(findings: Sequence[Finding]) -> ClaimVerdict:
     """A claim's answer from its counted parts."""
     words = [finding.word for finding in findings]
     against, absent = holm([finding.p for finding in findings]), holm([finding.p_absent for finding in findings])
@@ -81,4 +81,4 @@ def join(findings: Sequence[Finding]) -> Verdict:
         word = "supported"
     elif any(one == "absent" and p < ALPHA for one, _, p in pairs):
         word = "absent"
-    return Verdict(word=word, supported=words.count("supported"), parts=len(words))
+    return ClaimVerdict(word=word, supported=words.count("supported"), parts=len(words))

@@ -1,7 +1,7 @@
 """Whether two sets of results say the same: cell by cell, paired by seed where both have the seeds."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -18,8 +18,8 @@ class Compared:
     Attributes:
         row: as printed.
         column: as printed.
-        means: of either side.
-        trials: of either side.
+        means: of either side, over the trials that are compared.
+        trials: of either side, those that are compared.
         paired: how many seeds were paired; 0 where Welch's test decides.
         difference: the second less the first, in the table's units.
         interval95: of the difference.
@@ -38,43 +38,55 @@ class Compared:
     word: Word = "not enough runs"
 
 
-def compare(first: Sequence[Reading], second: Sequence[Reading], epoch: str = "last") -> list[Compared]:
+def compare_cells(
+    first: Sequence[Reading], second: Sequence[Reading], epochs: tuple[str, str] = ("last", "last")
+) -> list[Compared]:
     """Compare a suite's cells in two sets of results.
 
     Args:
         first: its score cells with the trials of one set.
         second: the same cells with those of the other.
-        epoch: ``last`` or ``best``.
+        epochs: of either side ``last`` or ``best``.
     """
-    differences = [_difference(one, other, epoch) for one, other in zip(first, second, strict=True)]
+    pairs = [_alike(one.scores(epochs[0]), other.scores(epochs[1])) for one, other in zip(first, second, strict=True)]
+    differences = [_difference(a, b) for a, b in pairs]
     distinct = {(one.entry, one.prediction): found for one, found in zip(first, differences, strict=True)}
     adjusted = dict(zip(distinct, holm([d.p_zero if d else 1.0 for d in distinct.values()]), strict=True))
     out = []
-    for one, other, difference in zip(first, second, differences, strict=True):
-        scores = one.scores(epoch), other.scores(epoch)
-        means = tuple(statistics.fmean(of.values()) if of else None for of in scores)
-        found = Compared(
-            row=one.row, column=one.column, means=(means[0], means[1]), trials=(len(scores[0]), len(scores[1]))
-        )
+    for cell, (a, b), difference in zip(first, pairs, differences, strict=True):
+        mean, other = (statistics.fmean(scores.values()) if scores else None for scores in (a, b))
+        found = Compared(row=cell.row, column=cell.column, means=(mean, other), trials=(len(a), len(b)))
         if difference is not None:
-            p = adjusted[one.entry, one.prediction]
-            paired = len(scores[0].keys() & scores[1].keys()) if len(difference.parts) == 1 else 0
+            p = adjusted[cell.entry, cell.prediction]
             found = replace(
                 found,
-                paired=paired,
+                paired=len(a) if difference.paired else 0,
                 difference=difference.value,
                 interval95=difference.interval(0.95),
                 p=p,
-                word=_word(difference, one.margin, p),
+                word=_word(difference, cell.margin, p),
             )
         out.append(found)
     return out
 
 
-def _difference(one: Reading, other: Reading, epoch: str) -> Difference | None:
-    a, b = one.scores(epoch), other.scores(epoch)
-    if paired := of_pairs(b, a):
-        return paired
+Scores = Mapping[int, float]
+
+
+def _alike(one: Scores, other: Scores) -> tuple[Scores, Scores]:
+    """What is compared: of either side the seeds that both have, if those are all of one side's; else everything.
+
+    Pairing on a few of many seeds would give up more than it gains.
+    """
+    common = one.keys() & other.keys()
+    if len(common) < max(2, min(len(one), len(other))):
+        return one, other
+    return {seed: one[seed] for seed in sorted(common)}, {seed: other[seed] for seed in sorted(common)}
+
+
+def _difference(a: Scores, b: Scores) -> Difference | None:
+    if a.keys() == b.keys():
+        return of_pairs(b, a)
     return of_trials(list(b.values()), list(a.values())) if min(len(a), len(b)) > 1 else None
 
 

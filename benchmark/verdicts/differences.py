@@ -22,7 +22,7 @@ MOST_TRIALS = 64
 
 
 @dataclass(frozen=True)
-class Part:
+class Term:
     """One independent mean within a difference.
 
     Attributes:
@@ -34,10 +34,10 @@ class Part:
     freedom: float
 
 
-def part(spread: float, trials: int, freedom: float | None = None) -> Part:
-    """Of a mean of some trials; ``freedom`` is one less than them unless the spread was pooled."""
+def term(spread: float, trials: int) -> Term:
+    """Of a mean of some trials with a spread of their own."""
     spread = 0.0 if spread < NO_SPREAD else spread
-    return Part(spread**2 / trials, trials - 1 if freedom is None else freedom)
+    return Term(spread**2 / trials, trials - 1)
 
 
 @dataclass(frozen=True)
@@ -46,23 +46,29 @@ class Difference:
 
     Attributes:
         value: D.
-        parts: what it is made of; their variances add.
+        terms: what it is made of; their variances add.
         rounding: r, by which printed means may be off; intervals are wider by it, tests harder.
+        paired: whether it is of gains seed by seed.
     """
 
     value: float
-    parts: tuple[Part, ...]
+    terms: tuple[Term, ...]
     rounding: float = 0.0
+    paired: bool = False
+
+    def __post_init__(self) -> None:
+        if abs(self.value) < NO_SPREAD and not self.error:  # equal means of equal values, summed in another order
+            object.__setattr__(self, "value", 0.0)
 
     @cached_property
     def error(self) -> float:
         """Standard error of D."""
-        return math.sqrt(math.fsum(each.variance for each in self.parts))
+        return math.sqrt(math.fsum(each.variance for each in self.terms))
 
     @cached_property
     def freedom(self) -> float:
         """Degrees of freedom by Welch and Satterthwaite; any number where there is no error."""
-        below = math.fsum(each.variance**2 / each.freedom for each in self.parts)
+        below = math.fsum(each.variance**2 / each.freedom for each in self.terms)
         return self.error**4 / below if below > 0 else 1.0
 
     def interval(self, level: float) -> tuple[float, float]:
@@ -74,12 +80,14 @@ class Difference:
 
     def p_above(self, bound: float) -> float:
         """One-sided p of the hypothesis that the true difference is at most ``bound``; small: it is above."""
-        beyond = self.value - bound - self.rounding
-        return float(stdtr(self.freedom, -beyond / self.error)) if self.error > 0 else float(beyond <= 0)
+        return self._tail(self.value - bound - self.rounding)
 
     def p_below(self, bound: float) -> float:
         """One-sided p of the hypothesis that the true difference is at least ``bound``; small: it is below."""
-        return Difference(-self.value, self.parts, self.rounding).p_above(-bound)
+        return self._tail(bound - self.value - self.rounding)
+
+    def _tail(self, beyond: float) -> float:
+        return float(stdtr(self.freedom, -beyond / self.error)) if self.error > 0 else float(beyond <= 0)
 
     @property
     def p_zero(self) -> float:
@@ -97,7 +105,7 @@ class Difference:
 def of_trials(one: Sequence[float], other: Sequence[float], sign: float = 1.0) -> Difference:
     """Welch's difference of two sets of at least two trials each; ``sign`` −1 turns it round."""
     value = sign * (statistics.fmean(one) - statistics.fmean(other))
-    return Difference(value, tuple(part(statistics.stdev(values), len(values)) for values in (one, other)))
+    return Difference(value, tuple(term(statistics.stdev(values), len(values)) for values in (one, other)))
 
 
 def of_pairs(one: Mapping[int, float], other: Mapping[int, float], sign: float = 1.0) -> Difference | None:
@@ -105,14 +113,13 @@ def of_pairs(one: Mapping[int, float], other: Mapping[int, float], sign: float =
     gains = [sign * (one[seed] - other[seed]) for seed in sorted(one.keys() & other.keys())]
     if len(gains) < 2:
         return None
-    return Difference(statistics.fmean(gains), (part(statistics.stdev(gains), len(gains)),))
+    return Difference(statistics.fmean(gains), (term(statistics.stdev(gains), len(gains)),), paired=True)
 
 
-def holm(ps: Sequence[float], count: int | None = None) -> list[float]:
-    """Holm's adjusted p values, in the order given; ``count`` hypotheses in all, those not given with p = 1."""
-    count = len(ps) if count is None else count
+def holm(ps: Sequence[float]) -> list[float]:
+    """Holm's adjusted p values, in the order given."""
     adjusted, most = [0.0] * len(ps), 0.0
     for rank, index in enumerate(sorted(range(len(ps)), key=ps.__getitem__)):
-        most = max(most, min(1.0, (count - rank) * ps[index]))
+        most = max(most, min(1.0, (len(ps) - rank) * ps[index]))
         adjusted[index] = most
     return adjusted

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmark.verdicts.cells import prediction95
-from benchmark.verdicts.differences import Difference, part
+from benchmark.verdicts.differences import Difference, term
 from benchmark.verdicts.reading import Reading
 
 #: Differences of less than this are none.
@@ -65,7 +65,7 @@ def overall(name: str, cells: Sequence[Reading], epoch: str = "last") -> Overall
     mean = statistics.fmean(each)
     interval = None
     if len(each) > 1:
-        interval = Difference(mean, (part(statistics.stdev(each), len(each)),)).interval(0.95)
+        interval = Difference(mean, (term(statistics.stdev(each), len(each)),)).interval(0.95)
     return Overall(
         suite=name,
         trainings=len(each),

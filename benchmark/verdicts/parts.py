@@ -16,7 +16,7 @@ from benchmark.verdicts.differences import (
     Difference,
     holm,
     of_pairs,
-    part,
+    term,
 )
 from benchmark.verdicts.questions import Agreement, Answer, Cost, Ends, Finding, Question
 from benchmark.verdicts.sides import Side, Sides, as_printed, printed_gain
@@ -101,6 +101,7 @@ def _beside(compared: _Compared) -> Finding:
         interval95=compared.welch.interval(0.95),
         bound95=compared.deciding.interval(0.90),
         paired95=compared.paired.interval(0.95) if compared.paired else None,
+        paired=compared.deciding.paired,
         correlation=compared.correlation,
         probability_better=compared.probability_better,
     )
@@ -127,15 +128,17 @@ def _greater(question: Question, known: Sequence[Side], sides: Sides) -> Finding
         p_absent=p_absent,
         trials_needed=_trials_needed(known, deciding) if direction == "undecided" else None,
     )
-    if sides.printed or not printed or not printed.known:
+    if sides.printed:
         return finding
+    if not printed or not printed.known:  # of a size nothing can be said, whatever the direction
+        return replace(finding, word="undecided", p=1.0, p_absent=1.0) if question.kind == "size" else finding
     return _with_size(question, finding, deciding, printed.known)
 
 
 def _with_size(question: Question, finding: Finding, ours_: Difference, printed: Sequence[Side]) -> Finding:
     """Whether our gain is as large as the paper's."""
     theirs = printed[0].difference(printed[1], question.cells[0].sign, 2 * ROUNDING)
-    excess = Difference(ours_.value - theirs.value, (*ours_.parts, *theirs.parts), 2 * ROUNDING)
+    excess = Difference(ours_.value - theirs.value, (*ours_.terms, *theirs.terms), 2 * ROUNDING)
     margin = question.cells[0].margin * math.sqrt(2)
     size, strict = _agreement(excess, margin), _agreement(excess, min(margin, abs(theirs.value) / 2))
     finding = replace(finding, size=size, size_strict=strict)
@@ -151,22 +154,16 @@ def _agreement(excess: Difference, margin: float) -> Agreement:
     return "differs" if excess.p_zero < ALPHA else "unknown"
 
 
-def _not_greater(question: Question, known: Sequence[Side], sides: Sides) -> Finding:
+def _bounded(question: Question, known: Sequence[Side], sides: Sides) -> Finding:
+    """Whether a gain stays below M (``not_greater``), or a loss does (``within``): by one-sided 95 % bounds."""
     compared = _compare(question, known[0], known[1], sides.rounding)
-    low, high = compared.deciding.interval(0.90)
+    sign, deciding = (1.0 if question.kind == "not_greater" else -1.0), compared.deciding
+    least, most = sorted(sign * end for end in deciding.interval(0.90))
     direction: Answer = (
-        "supported" if high < question.bound else "contradicted" if low > question.bound else "undecided"
+        "supported" if most < question.bound else "contradicted" if least > question.bound else "undecided"
     )
-    return replace(_beside(compared), direction=direction, p=compared.deciding.p_above(question.bound))
-
-
-def _within(question: Question, known: Sequence[Side], sides: Sides) -> Finding:
-    compared = _compare(question, known[0], known[1], sides.rounding)
-    low, high = compared.deciding.interval(0.90)
-    direction: Answer = (
-        "supported" if low > -question.bound else "contradicted" if high < -question.bound else "undecided"
-    )
-    return replace(_beside(compared), direction=direction, p=compared.deciding.p_below(-question.bound))
+    p = deciding.p_above(question.bound) if sign > 0 else deciding.p_below(-question.bound)
+    return replace(_beside(compared), direction=direction, p=p)
 
 
 def _best(question: Question, known: Sequence[Side], sides: Sides) -> Finding:
@@ -183,9 +180,9 @@ def _best(question: Question, known: Sequence[Side], sides: Sides) -> Finding:
 
 
 def _trend(question: Question, known: Sequence[Side], sides: Sides) -> Finding:
-    sign = question.cells[0].sign
+    """Of setting and score as they are printed: a trend of errors that rise is claimed to rise."""
     points = [
-        (setting, sign * score)
+        (setting, score)
         for setting, side in zip(question.settings, known, strict=True)
         for score in (spread_out(side.mean, side.spread) if sides.printed else side.by_seed.values())
     ]
@@ -203,7 +200,7 @@ def _trend(question: Question, known: Sequence[Side], sides: Sides) -> Finding:
 def _ratio(cost: Cost) -> Finding:
     """A method's cost over the baseline's against the printed overhead."""
     if cost.percent is None:
-        return Finding(direction="not enough runs", word="not enough runs")
+        return Finding(direction="not enough runs", word="not enough runs", trials=cost.trials)
     ratio, printed = 1 + cost.percent / 100, 1 + cost.printed_percent / 100
     interval = median_interval(cost.step_ratios)
     low, high = interval or (ratio, ratio)
@@ -214,7 +211,7 @@ def _ratio(cost: Cost) -> Finding:
     elif high < least or low > most:
         direction = "contradicted"
     p = 0.0 if direction == "contradicted" else 1.0
-    return Finding(direction=direction, word=direction, p=p, difference=ratio, interval95=interval, trials=1)
+    return Finding(direction=direction, word=direction, p=p, difference=ratio, interval95=interval, trials=cost.trials)
 
 
 def median_interval(values: Sequence[float]) -> Ends | None:
@@ -231,11 +228,11 @@ def _trials_needed(known: Sequence[Side], deciding: Difference) -> int | str:
     """The least number of trials each, or pairs, at which the deciding interval leaves zero out."""
     begin = max(side.trials for side in known)
     spreads = [side.spread for side in known]
-    if len(deciding.parts) == 1:
-        (only,) = deciding.parts
+    if deciding.paired:
+        (only,) = deciding.terms
         spreads = [math.sqrt(only.variance * (only.freedom + 1))]
     for more in range(begin + 1, MOST_TRIALS + 1):
-        then = replace(deciding, parts=tuple(part(spread, more) for spread in spreads))
+        then = replace(deciding, terms=tuple(term(spread, more) for spread in spreads))
         low, high = then.interval(0.95)
         if low > 0 or high < 0:
             return more
@@ -246,8 +243,8 @@ _KINDS: Mapping[Kind, Callable[[Question, Sequence[Side], Sides], Finding]] = {
     "greater": _greater,
     "size": _greater,
     "best": _best,
-    "not_greater": _not_greater,
-    "within": _within,
+    "not_greater": _bounded,
+    "within": _bounded,
     "trend": _trend,
     "shown": _shown,
 }

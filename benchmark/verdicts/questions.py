@@ -19,11 +19,13 @@ class Cost:
     Attributes:
         printed_percent: the overhead that the paper prints.
         percent: ours; None without a measurement that compares.
+        trials: 1 where the cell has a measurement, one that compares or not; else 0.
         step_ratios: of the method's steps to the baseline's, turn by turn; empty for memory.
     """
 
     printed_percent: float
     percent: float | None
+    trials: int = 0
     step_ratios: Sequence[float] = ()
 
 
@@ -60,7 +62,8 @@ class Question:
 class Finding:
     """What is found of one part; None where the rules give nothing.
 
-    ``p`` is the part's own in the claim's correction for contradiction, ``p_absent`` in that for absence.
+    ``p`` is the part's own in the claim's correction for contradiction, ``p_absent`` in that for absence; ``paired``
+    says that the difference by seed decides, and not Welch's.
     """
 
     direction: Answer | None = None
@@ -73,6 +76,7 @@ class Finding:
     interval95: Ends | None = None
     bound95: Ends | None = None
     paired95: Ends | None = None
+    paired: bool = False
     correlation: float | None = None
     probability_better: float | None = None
     trials_needed: int | str | None = None

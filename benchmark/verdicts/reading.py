@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from benchmark.verdicts.differences import ROUNDING, Part, part
+from benchmark.verdicts.differences import ROUNDING
 
 #: Trials behind every published number.
 PUBLISHED_TRIALS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class Published:
+class Printed:
     """A printed mean with its spread, or the one that the manifest assumes where none is printed.
 
     Attributes:
@@ -28,10 +28,6 @@ class Published:
         """Upper end of the spread as printed or assumed, so that none is zero."""
         spread = self.std if self.std is not None else self.assumed_std
         return None if spread is None else spread + ROUNDING
-
-    def part(self) -> Part | None:
-        """Its part of a difference; None where nothing is known of its spread."""
-        return None if self.upper_std is None else part(self.upper_std, PUBLISHED_TRIALS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +54,7 @@ class Reading:
     entry: str
     prediction: str
     dataset: str
-    published: Published | None
+    published: Printed | None
     margin: float
     lower_is_better: bool = False
     last_epoch: Mapping[int, float]

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from benchmark.verdicts.differences import ROUNDING, Difference, part
+from benchmark.verdicts.differences import ROUNDING, Difference, term
 from benchmark.verdicts.questions import Question
 from benchmark.verdicts.reading import PUBLISHED_TRIALS, Reading
 
@@ -20,8 +20,8 @@ class Side:
 
     def difference(self, other: "Side", sign: float, rounding: float) -> Difference:
         """Welch's; positive where this side is better."""
-        parts = part(self.spread, self.trials), part(other.spread, other.trials)
-        return Difference(sign * (self.mean - other.mean), parts, rounding)
+        terms = term(self.spread, self.trials), term(other.spread, other.trials)
+        return Difference(sign * (self.mean - other.mean), terms, rounding)
 
 
 @dataclass(frozen=True)

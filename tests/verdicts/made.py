@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from benchmark.verdicts.reading import Published, Reading
+from benchmark.verdicts.reading import Printed, Reading
 
 
 def seeds(values: Sequence[float]) -> dict[int, float]:
@@ -31,7 +31,7 @@ def reading(
         entry=entry,
         prediction=prediction,
         dataset=dataset,
-        published=None if printed is None else Published(mean=printed[0], std=printed[1], assumed_std=assumed),
+        published=None if printed is None else Printed(mean=printed[0], std=printed[1], assumed_std=assumed),
         margin=margin,
         lower_is_better=error,
         last_epoch=last,

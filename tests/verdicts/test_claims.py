@@ -34,7 +34,7 @@ def whole(*questions: Question) -> Answered:
 def pair(
     a: Sequence[float] | Mapping[int, float],
     b: Sequence[float] | Mapping[int, float],
-    printed: tuple[tuple[float, float], tuple[float, float]] | None = ((76.8, 0.22), (74.21, 0.35)),
+    printed: tuple[tuple[float, float | None], tuple[float, float | None]] | None = ((76.8, 0.22), (74.21, 0.35)),
     **more: Any,
 ) -> tuple[Reading, Reading]:
     one, other = printed or (None, None)
@@ -111,6 +111,24 @@ def test_undecided_says_how_many_trials_would_tell() -> None:
     assert found("greater", *pair([75.0, 74.0], [74.0, 75.0], None)).trials_needed == "none"
 
 
+def test_paired_parts_say_how_many_pairs_would_tell() -> None:
+    single, gains = [75.0, 76.0, 77.0, 78.0], [0.5, -0.3, 0.9, 0.1]
+    aggregated = [one + gain for one, gain in zip(single, gains, strict=True)]
+    cells = [reading(aggregated, entry="same", prediction="ag"), reading(single, entry="same", prediction="si")]
+    n = found("greater", *cells).trials_needed
+    assert isinstance(n, int)
+    for pairs, decided in ((n - 1, False), (n, True)):
+        reach = stats.t.ppf(0.975, pairs - 1) * statistics.stdev(gains) / math.sqrt(pairs)
+        assert (statistics.fmean(gains) > reach) == decided
+
+
+def test_the_epoch_that_is_reported_answers() -> None:
+    cells = reading(BASE, entry="a", best=BETTER), reading(BETTER, entry="b", best=BASE)
+    last, best = (answer([question("greater", *cells)], epoch)[0].findings[0] for epoch in ("last", "best"))
+    assert (last.direction, best.direction) == ("contradicted", "supported")
+    assert best.difference == pytest.approx(statistics.fmean(BETTER) - statistics.fmean(BASE))
+
+
 def test_too_few_runs() -> None:
     finding = found("greater", *pair(BETTER, [74.0]))
     assert (finding.direction, finding.word, finding.trials) == ("not enough runs", "not enough runs", 1)
@@ -143,6 +161,24 @@ def test_a_gain_of_another_size() -> None:
     assert (wide.size, wide.word) == ("unknown", "undecided")
 
 
+@pytest.mark.parametrize(("beyond", "size"), [(0.015, "agrees"), (0.005, "unknown")])
+def test_two_printed_means_round_a_size_by_a_hundredth(beyond: float, size: str) -> None:
+    a, b = [76.8, 76.9, 76.7, 76.8], [74.5, 74.6, 74.4, 74.6]
+    variances = [statistics.variance(a) / 4, statistics.variance(b) / 4, 0.225**2 / 4, 0.355**2 / 4]
+    freedom = sum(variances) ** 2 / sum(v**2 / 3 for v in variances)
+    excess = statistics.fmean(a) - statistics.fmean(b) - (76.8 - 74.21)
+    reach = abs(excess) + stats.t.ppf(0.95, freedom) * math.sqrt(sum(variances))
+    finding = found("size", *pair(a, b, margin=(reach + beyond) / math.sqrt(2)))
+    assert finding.size == size
+
+
+def test_of_a_size_nobody_printed_nothing_is_said() -> None:
+    for printed in (None, ((76.8, None), (74.21, None))):
+        finding = found("size", *pair(BETTER, BASE, printed))
+        assert (finding.direction, finding.size, finding.word, finding.p) == ("supported", None, "undecided", 1.0)
+        assert found("size", *pair(BASE, BETTER, printed)).word == "undecided"
+
+
 def test_a_small_printed_gain_is_held_strictly_to_half_of_itself() -> None:
     finding = found("greater", *pair([74.6, 74.7, 74.5], [74.2, 74.3, 74.1], ((74.61, 0.1), (74.21, 0.1))))
     assert (finding.size, finding.size_strict) == ("agrees", "unknown")
@@ -160,6 +196,15 @@ def test_not_greater() -> None:
     shifted = stats.ttest_ind([v + 0.5 for v in a], b, equal_var=False, alternative="greater")
     assert beyond.p == pytest.approx(shifted.pvalue)
     assert found("not_greater", *pair([v + 0.5 for v in a], b), bound=0.5).direction == "undecided"
+
+
+def test_bounds_are_the_ends_of_the_deciding_90_percent_interval() -> None:
+    a, b = [76.8, 76.9, 76.7, 76.8], [76.7, 76.9, 76.8, 76.7]
+    finding = found("within", *pair(a, [v + 2 for v in b]), bound=1.0)
+    wanted = stats.ttest_ind(a, [v + 2 for v in b], equal_var=False).confidence_interval(0.9)
+    assert finding.bound95 == pytest.approx(tuple(wanted))
+    shifted = stats.ttest_ind([v + 1.0 for v in a], [v + 2 for v in b], equal_var=False, alternative="less")
+    assert finding.p == pytest.approx(shifted.pvalue)
 
 
 def test_within() -> None:
@@ -195,6 +240,28 @@ def test_trend() -> None:
     assert (still.direction, still.difference, still.interval95) == ("undecided", None, None)
 
 
+def test_a_trend_of_errors_goes_where_their_numbers_go() -> None:
+    cells = [reading([30.0 + 10 * k, 30.1 + 10 * k], entry=f"k{k}", error=True) for k in range(2)]
+    rising = found("trend", *cells, settings=(1.0, 2.0))
+    assert rising.difference == pytest.approx(stats.spearmanr([1, 1, 2, 2], [30.0, 30.1, 40.0, 40.1]).statistic)
+    wide = [reading([30.0 + k, 30.1 + k, 30.2 + k], entry=f"k{k}", error=True) for k in range(4)]
+    assert found("trend", *wide, settings=(1.0, 2.0, 3.0, 4.0)).direction == "supported"
+    assert found("trend", *wide, settings=(1.0, 2.0, 3.0, 4.0), rising=False).direction == "contradicted"
+
+
+def test_the_papers_trend_by_its_printed_spreads() -> None:
+    printed, settings = [(75.0, 0.2), (75.1, 0.3), (75.0, 0.1), (75.4, 0.2)], (5.0, 9.0, 17.0, 33.0)
+    cells = [reading([], one, entry=f"k{k}") for k, one in enumerate(printed)]
+    found = whole(question("trend", *cells, settings=settings)).by_print[0]
+    points = [
+        (setting, mean + (std + 0.005) * step / math.sqrt(20 / 3))
+        for setting, (mean, std) in zip(settings, printed, strict=True)
+        for step in (-3, -1, 1, 3)
+    ]
+    assert found is not None
+    assert found.difference == pytest.approx(stats.spearmanr(*zip(*points, strict=True)).statistic)
+
+
 @pytest.mark.parametrize(
     ("percent", "direction"), [(24.1, "supported"), (13.0, "supported"), (5.0, "contradicted"), (50.0, "contradicted")]
 )
@@ -211,6 +278,8 @@ def test_ratio_with_steps() -> None:
     assert wide.direction == "undecided"
     nothing = found("ratio", cost=Cost(printed_percent=24.1, percent=None))
     assert (nothing.word, nothing.trials) == ("not enough runs", 0)
+    other = found("ratio", cost=Cost(printed_percent=24.1, percent=None, trials=1))
+    assert (other.word, other.trials) == ("not enough runs", 1), "measured, but not in a way that compares"
 
 
 def test_interval_of_a_median() -> None:
