@@ -12,6 +12,7 @@ from benchmark.cli.bench import bench
 from benchmark.cli.compare import compare
 from benchmark.cli.data import data
 from benchmark.cli.list_suites import list_suites
+from benchmark.cli.log import log
 from benchmark.cli.merge import merge
 from benchmark.cli.options import Group
 from benchmark.cli.plan import plan
@@ -44,7 +45,7 @@ def cli() -> None:
     """
 
 
-for _command in (run, list_suites, plan, status, report, compare, verify, merge, data, bench):
+for _command in (run, list_suites, plan, status, log, report, compare, verify, merge, data, bench):
     cli.add_command(_command)
 
 

@@ -75,6 +75,11 @@ def _folder(default: str, variable: str, text: str) -> dict[str, Any]:
 
 
 suites_argument = click.argument("suites", nargs=-1, metavar="[SUITE]...")
+run_argument = click.argument("run", metavar="RUN")
+runs_argument = click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+suite_option = click.option(
+    "--suite", "suites", multiple=True, metavar="SUITE", help="Where ROW / COLUMN is looked up; default: every suite."
+)
 profile_option = click.option(
     "--profile", type=click.Choice(PROFILE_NAMES), default="paper", show_default=True, help="How much of the protocol."
 )

@@ -41,6 +41,7 @@ from benchmark.wording import counted, duration
 @scratch_option
 @data_option
 @click.option("--graphs/--no-graphs", help="Estimate what `run --graphs` takes.")
+@click.option("--runs", is_flag=True, help="A line a run: its state, its id, what it takes, which cells read it.")
 @json_option
 def plan(
     suites: tuple[str, ...],
@@ -53,9 +54,10 @@ def plan(
     scratch_dir: Path,
     data_dir: Path | None,
     graphs: bool,
+    runs: bool,
     form: str,
 ) -> None:
-    """What would run, what is shared between cells, what is done, what it takes.
+    """What would run, what is shared between cells, what is done, what it takes. Nothing is written.
 
     Time is estimated from what was measured on this machine's device: runs under way, a `bench` in --reports-dir,
     completed results; else from a table measured elsewhere. The last line says which. Disk space is that of the
@@ -84,7 +86,7 @@ def plan(
         tree = {**made.as_json(pace), "estimate": estimate, "disk": disk, "device": dataclasses.asdict(device)}
         click.echo(json.dumps(tree, indent=1))
         return
-    for planned in made.runs:
+    for planned in made.runs if runs else ():
         readers = ", ".join(f"{cell.suite}: {cell.row} / {cell.column}" for cell in planned.cells)
         gib = device_memory_gib(planned.spec, gpu=pace.gpu, graphs=graphs)
         takes = f"{time_in_words(pace.seconds(planned.spec))}, {gib:.1f} GiB"
@@ -92,8 +94,8 @@ def plan(
     click.echo(f"{headline(loaded, made)}; {device}")
     if left.runs and (seconds := left.core_seconds()) is not None:
         hours = f"{seconds / 3600:,.{0 if seconds > 36_000 else 1}f} {'GPU' if pace.gpu else 'core'}-hours"
-        runs = counted(left.at_once, "run")
-        click.echo(f"what is missing takes about {hours}, {duration(left.seconds())} with {runs} at once")
+        together = counted(left.at_once, "run")
+        click.echo(f"what is missing takes about {hours}, {duration(left.seconds())} with {together} at once")
     if made.missing:
         click.echo(in_words(needs))
     click.echo(f"estimates for {pace.device}: {basis}")

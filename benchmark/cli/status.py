@@ -18,6 +18,7 @@ from benchmark.cli.options import (
 )
 from benchmark.cli.output import headline, say
 from benchmark.cli.time_left import time_in_words, time_left_of
+from benchmark.execution.standing import standings
 from benchmark.execution.status import claims_reported, count_states, failures
 from benchmark.planning.plan import make_plan
 from benchmark.suites.manifest import PAPER_SUITES
@@ -34,6 +35,7 @@ from benchmark.wording import counted
 @results_option
 @reports_option
 @scratch_option
+@click.option("--runs/--no-runs", default=True, show_default=True, help="A line for each run that has begun.")
 @json_option
 def status(
     suites: tuple[str, ...],
@@ -43,9 +45,13 @@ def status(
     results_dir: Path,
     reports_dir: Path,
     scratch_dir: Path,
+    runs: bool,
     form: str,
 ) -> None:
-    """How far each suite is: done, running, interrupted, failed, missing; and why runs failed."""
+    """How each run stands, its accuracy, duration and device; how far each suite is, and why runs failed.
+
+    Read from RESULTS_DIR and the runs' folders below SCRATCH_DIR; nothing is written.
+    """
     loaded, store = load(suites, load_variant(profile, settings), results_dir)
     folders = run_folders(scratch_dir, store)
     plans = {suite.name: make_plan([suite], store.completed(), trials=trials) for suite in loaded}
@@ -54,18 +60,31 @@ def status(
     time_left = time_left_of(together, store, folders, chosen_device(), reports_dir / "bench")
     left = {name: time_left.seconds(run.run_id for run in made.runs) for name, made in plans.items()}
     failed = {name: failures(made, store, folders) for name, made in plans.items()}
+    every = {one.run_id: one for one in standings(together, store, folders)} if runs or form == "json" else {}
     if form == "json":
-        tree = {name: {**states[name], "seconds_left": left[name], "failures": failed[name]} for name in plans}
+        tree = {
+            name: {
+                **states[name],
+                "seconds_left": left[name],
+                "failures": failed[name],
+                "each": [every[run.run_id].as_json() for run in made.runs],
+            }
+            for name, made in plans.items()
+        }
         click.echo(json.dumps(tree, indent=1))
         return
+    for one in every.values():
+        if one.state != "missing":
+            click.echo(one.in_words())
     columns = list(next(iter(states.values())))
     click.echo(f"{'suite':<12}" + "".join(f"{name:>13}" for name in columns) + f"{'time left':>13}")
     for name, counts in states.items():
         click.echo(
             f"{name:<12}" + "".join(f"{counts[column]:>13}" for column in columns) + f"{time_in_words(left[name]):>13}"
         )
-    for name, reason in {name: why for each in failed.values() for name, why in each.items()}.items():
-        say(f"failed: {name}: {reason}")
+    if not runs:
+        for name, reason in {name: why for each in failed.values() for name, why in each.items()}.items():
+            say(f"failed: {name}: {reason}")
     if len(loaded) > 1:  # suites share runs: what is left of all is less than the sum
         click.echo(f"{headline(loaded, together)}; time left {time_in_words(time_left.seconds())}")
     if time_left.runs:

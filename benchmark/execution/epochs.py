@@ -24,8 +24,8 @@ class EpochFile:
 
     def hold(self, history: Sequence[Mapping[str, Any]]) -> None:
         """Bring the file to a history; a full disk ends no run, and what it has kept out is made up for later."""
-        epochs = [Epoch.of(entry) for entry in history]
         try:
+            epochs = [Epoch.of(entry) for entry in history]
             if self._held is not None and self._held == len(epochs) - 1:
                 self._held = None
                 with open_regular(self.path, mode="ab") as file:
@@ -34,8 +34,9 @@ class EpochFile:
                 self._held = None
                 write_atomic(self.path, as_lines(epochs))
             self._held = len(epochs)
-        except OSError as error:
-            print(f"{self.path.name} was not written: {error.strerror or error}", flush=True)
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else "its history holds something else than epochs"
+            print(f"{self.path.name} was not written: {why}", flush=True)
 
     def read(self) -> list[Epoch]:
         """The epochs so far; none where nothing can be read."""

@@ -27,7 +27,7 @@ def count_states(plan: Plan, store: Store, run_folders: Path) -> dict[str, int]:
     failed = store.failed()
     counts = dict.fromkeys(STATES, 0)
     for run in plan.runs:
-        state = "done" if run.done else _state(run.run_id, failed, RunFolder(run_folders / run.run_id), store)
+        state = "done" if run.done else state_of(run.run_id, failed, RunFolder(run_folders / run.run_id), store)
         counts[state] += 1
     return {"runs": len(plan.runs), **counts}
 
@@ -39,7 +39,7 @@ def failures(plan: Plan, store: Store, run_folders: Path) -> dict[str, str]:
     return {
         name: why_failed(store, name)
         for name in names
-        if _state(name, failed, RunFolder(run_folders / name), store) == "failed"
+        if state_of(name, failed, RunFolder(run_folders / name), store) == "failed"
     }
 
 
@@ -65,7 +65,7 @@ def open_runs(plan: Plan, store: Store, run_folders: Path) -> dict[str, Open]:
     failed, found = store.failed(), {}
     for run in plan.missing:
         folder = RunFolder(run_folders / run.run_id)
-        state = _state(run.run_id, failed, folder, store)
+        state = state_of(run.run_id, failed, folder, store)
         if state in ("running", "interrupted"):
             word = folder.progress() or Progress(done=0, text="")
             found[run.run_id] = Open(run.spec, word.done, word.seconds, state == "running", folder.beside())
@@ -126,7 +126,8 @@ def claims_reported(variant: Variant, reports_dir: Path) -> str | None:
     return f"claims by the last report: {counts}" if counts else None
 
 
-def _state(run_id: str, failed: set[str], folder: RunFolder, store: Store) -> str:
+def state_of(run_id: str, failed: set[str], folder: RunFolder, store: Store) -> str:
+    """Which of the :data:`STATES` a run without a result is in; ``failed`` are the ids with a failure on record."""
     if holder(folder.lock) or holder(store.lock(run_id)):  # the latter may be another machine's
         return "running"
     if run_id in failed:

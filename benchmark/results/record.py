@@ -1,5 +1,6 @@
 """What a result holds of each epoch, and how one is written and read as a line of its own."""
 
+import contextlib
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -43,6 +44,11 @@ class Epoch(Frozen):
         return {**{name: getattr(self, name) for name in NO_PREDICTIONS}, **self.accuracy}
 
 
+def printed(predictions: Iterable[str]) -> list[str]:
+    """Those that a table prints as the paper is read by default; the others are other readings of the same."""
+    return [name for name in predictions if name in ("single", "aggregated", "distilled")]
+
+
 def as_lines(epochs: Iterable[Epoch]) -> bytes:
     """A line of JSON an epoch, as an entry of a history; numbers come back to the last bit."""
     return "".join(f"{json.dumps(epoch.entry())}\n" for epoch in epochs).encode()
@@ -50,10 +56,17 @@ def as_lines(epochs: Iterable[Epoch]) -> bytes:
 
 def from_lines(data: bytes) -> list[Epoch]:
     """The epochs of such lines; one that is torn, or still being written, is none."""
-    found = []
+    entries = []
     for line in data.splitlines(keepends=True):
-        try:
-            found.append(Epoch.of(json.loads(line if line.endswith(b"\n") else b"")))
-        except (ValueError, RecursionError, AttributeError, ValidationError):
-            continue
+        with contextlib.suppress(ValueError, RecursionError):
+            entries.append(json.loads(line if line.endswith(b"\n") else b""))
+    return epochs_of(entries)
+
+
+def epochs_of(history: Iterable[Any]) -> list[Epoch]:
+    """Those entries of a history that are epochs."""
+    found = []
+    for entry in history:
+        with contextlib.suppress(ValidationError, AttributeError):
+            found.append(Epoch.of(entry))
     return found

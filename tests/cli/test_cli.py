@@ -123,7 +123,7 @@ def test_no_suite_means_all(command: Command) -> None:
 def test_a_plan_in_words(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "cpu_model", lambda: "a CPU")
     made.machine_with(monkeypatch)
-    said = command("plan", "table1", "--only", "resnet-110", "--only", "densenet", "--trials", "1")
+    said = command("plan", "table1", "--runs", "--only", "resnet-110", "--only", "densenet", "--trials", "1")
     *lines, last, takes, disk, basis = said.out.splitlines()
     assert disk.startswith("disk: about ")
     assert len(lines) == 6
@@ -160,7 +160,7 @@ def test_a_plan_knows_what_is_done(folders: Path, command: Command) -> None:
     assert tree["totals"]["done"] == 1
     elsewhere = command("plan", "table4", "--format", "json", "--results-dir", str(folders / "elsewhere"))
     assert json.loads(elsewhere.out)["totals"]["done"] == 0
-    assert command("plan", "table4", "--trials", "1").out.startswith(f"done   {BASELINE}")
+    assert command("plan", "table4", "--runs", "--trials", "1").out.startswith(f"done   {BASELINE}")
 
 
 def test_a_plan_of_ones_own_manifest(folders: Path, command: Command) -> None:
@@ -206,6 +206,10 @@ def test_status_tells_five_states_apart(folders: Path, command: Command) -> None
         (scratch / states[state] / "checkpoint.pt").write_bytes(b"")
     with Lock(scratch / states["running"] / "worker.json"):
         counts = json.loads(command("status", "table4", "--format", "json").out)
+    each = {run["run_id"]: run for run in counts["table4"].pop("each")}
+    assert len(each) == 36
+    assert {state: each[name]["state"] for state, name in states.items()} == {state: state for state in states}
+    assert each[states["failed"]]["why"] == "diverged: loss is nan"
     left = counts["table4"].pop("seconds_left")
     assert left > 3600  # by the table
     assert counts == {
@@ -219,11 +223,16 @@ def test_status_tells_five_states_apart(folders: Path, command: Command) -> None
             "failures": {states["failed"]: "diverged: loss is nan"},
         },
     }
-    header, line, failed, basis = command("status", "table4").out.splitlines()
+    header, line, failed, basis = command("status", "table4", "--no-runs").out.splitlines()
     assert failed == f"failed: {states['failed']}: diverged: loss is nan"
     assert header.split() == ["suite", "runs", "done", "running", "interrupted", "failed", "missing", "time", "left"]
     assert line.split()[:7] == ["table4", "36", "1", "0", "2", "1", "32"]
     assert re.fullmatch(r"time left with \d+ runs? at once: by the built-in table .*", basis)
+    begun = command("status", "table4").out.splitlines()[:4]
+    assert {tuple(run.split()[:2]) for run in begun} == {
+        ("interrupted" if state == "running" else state, name) for state, name in states.items()
+    } | {("done", BASELINE)}
+    assert f"failed       {states['failed']}  diverged: loss is nan" in begun
 
 
 # ------------------------------------------------------------------ run, with nothing trained
@@ -266,7 +275,7 @@ def test_failures_are_named_with_their_reason(command: Command, asked: list[Plan
     assert "more of it" not in first
     assert second == "failed: speechless: without a record"
     assert "--retry-failed" in hint
-    told = command("status", "table2", "--profile", "smoke").out
+    told = command("status", "table2", "--profile", "smoke", "--no-runs").out
     assert f"failed: {asked[0].run_id}: crashed: DataError: xxx" in told
 
 
