@@ -6,7 +6,6 @@ compiled steps have one for each method. What is not measured says why.
 
 import dataclasses
 import math
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -15,18 +14,18 @@ from typing import Any
 import torch
 
 from benchmark.bench.epochs import measure_epochs
-from benchmark.bench.measure import STEPS, cost_spec
+from benchmark.bench.measure import VARIANTS, cost_spec
 from benchmark.bench.setup import Numbers, Setup
 from benchmark.bench.traffic import bandwidth, step_bytes
 from benchmark.data.standin import standin
-from benchmark.errors import RunError
-from benchmark.system.environment import RECORDER_VARIABLE
+from benchmark.errors import DeviceError, RunError
+from benchmark.system.environment import can_record
 from benchmark.system.helper import Helper
 from benchmark.training.cost import measure
-from benchmark.training.device import require_usable
+from benchmark.training.device import GpuSession
 from benchmark.training.loop import apply_numerics
 
-METHODS = [variant.name for variant in STEPS]
+METHODS = [variant.name for variant in VARIANTS]
 #: What stands in a cell's ``state``; beside all but the first stands ``why``.
 MEASURED = "measured"
 REFUSED, FAILED, TIMED_OUT, NOT_REACHED = "refused", "failed", "timed out", "not reached"
@@ -35,7 +34,7 @@ SHARE = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
-class Job:
+class Combination:
     """What one process measures.
 
     Attributes:
@@ -57,14 +56,15 @@ class Job:
         return f"{self.mode} steps in {self.precision}{only}"
 
 
-def jobs_of(methods: Sequence[str] = METHODS) -> list[Job]:
+def combinations_of(methods: Sequence[str] = METHODS) -> list[Combination]:
     """All of them in order."""
     order = [(mode, precision) for precision in ("bf16", "fp32") for mode in ("eager", "graph")]
     together = [
-        Job(mode, precision, tuple(methods)) for mode, precision in [*order, ("graph", "tf32"), ("eager", "tf32")]
+        Combination(mode, precision, tuple(methods))
+        for mode, precision in [*order, ("graph", "tf32"), ("eager", "tf32")]
     ]
-    apart = [Job("compiled", precision, (name,)) for precision in ("bf16", "fp32", "tf32") for name in methods]
-    return [*together, Job("loops"), *apart]
+    apart = [Combination("compiled", precision, (name,)) for precision in ("bf16", "fp32", "tf32") for name in methods]
+    return [*together, Combination("loops"), *apart]
 
 
 class _TimeOverError(RunError):
@@ -80,7 +80,7 @@ class Matrix:
         began: when they began, by the clock :func:`time.monotonic`.
         say: hears what is going on.
         write: gets all that is known after each combination.
-        jobs: what to measure.
+        combinations: what to measure.
     """
 
     def __init__(
@@ -90,28 +90,33 @@ class Matrix:
         began: float,
         say: Callable[[str], None],
         write: Callable[[Numbers], None],
-        jobs: Sequence[Job] = (),
+        combinations: Sequence[Combination] = (),
     ) -> None:
         self.setup, self.budget_min, self.say, self.write = setup, budget_min, say, write
-        self.jobs = deque(jobs or jobs_of())
+        self.open = deque(combinations or combinations_of())
         self.ends = began + 60 * (budget_min or math.inf)
         self.cells = {
-            (job.mode, job.precision, method): _not_measured(NOT_REACHED, "the bench ended before it")
-            for job in self.jobs
-            for method in job.methods
+            (one.mode, one.precision, method): _not_measured(NOT_REACHED, "the bench ended before it")
+            for one in self.open
+            for method in one.methods
         }
         self.loops: Numbers = _not_measured(NOT_REACHED, "the bench ended before it")
+        self.begun = False  # whether any combination got as far as the device
         self.bytes: dict[tuple[str, str], int] = {}
         self.bandwidth: float | None = None
 
     def run(self) -> Numbers:
-        """Measure, and write after each combination; returns what was written last."""
-        while self.jobs:
-            job = self.jobs.popleft()
-            if why_not := self._why_not(job):
-                self._note(job, why_not)
+        """Measure, and write after each combination; returns what was written last.
+
+        Raises:
+            DeviceError: PyTorch can't use the GPU, as the first combination found.
+        """
+        while self.open:
+            one = self.open.popleft()
+            if why_not := self._why_not(one):
+                self._note(one, why_not)
                 continue
-            self._note(job, self._measured(job))
+            self._note(one, self._measured(one))
             self.write(self.numbers())
         self.write(found := self.numbers())
         return found
@@ -137,20 +142,20 @@ class Matrix:
             "loops": self.loops,
         }
 
-    def _why_not(self, job: Job) -> Numbers | None:
-        """Why a job is not even begun."""
-        if job.precision == "tf32" and self.setup.device == "cpu":
+    def _why_not(self, one: Combination) -> Numbers | None:
+        """Why one is not even begun."""
+        if one.precision == "tf32" and self.setup.device == "cpu":
             return _not_measured(REFUSED, "a processor has no tf32, only NVIDIA GPUs do")
-        if job.mode == "graph" and self.setup.device == "cpu" and RECORDER_VARIABLE not in os.environ:
+        if one.mode == "graph" and not can_record(self.setup.device):
             return _not_measured(REFUSED, "a processor records no steps, only NVIDIA GPUs do")
-        if job.mode == "loops" and len(self.setup.backbone.stage_channels) != 3:
+        if one.mode == "loops" and len(self.setup.backbone.stage_channels) != 3:
             return _not_measured(REFUSED, "the reference loop knows CIFAR's networks of three stages")
         if time.monotonic() >= self.ends:
             return _not_measured(NOT_REACHED, f"the {self.budget_min:g} minutes of --budget-min were over")
         return None
 
-    def _measured(self, job: Job) -> Numbers:
-        """What came of a job: a block of numbers a method, or why there is none."""
+    def _measured(self, one: Combination) -> Numbers:
+        """What came of one: a block of numbers a method, or why there is none."""
         began = time.monotonic()
         limit = min(self.ends - began, 60 * SHARE * (self.budget_min or math.inf))
 
@@ -158,53 +163,58 @@ class Matrix:
             if time.monotonic() > began + limit:
                 raise _TimeOverError(f"took more than {limit:.0f} seconds, what the budget had left for it")
 
-        self.say(job.label)
+        self.say(one.label)
         try:
-            if job.mode == "loops":
+            if one.mode == "loops":
                 return {"state": MEASURED, **measure_epochs(self.setup, lambda text: self.say(f"  {text}"), check)}
-            return self._steps(job, check)
+            return self._steps(one, check)
         except _TimeOverError as error:
             return _not_measured(TIMED_OUT, str(error))
         except MemoryError:
-            if len(job.methods) > 1:  # the largest alone may be what does not fit
-                self.jobs.extendleft(dataclasses.replace(job, methods=(name,)) for name in reversed(job.methods))
+            if len(one.methods) > 1:  # the largest alone may be what does not fit
+                self.open.extendleft(dataclasses.replace(one, methods=(name,)) for name in reversed(one.methods))
             return _not_measured(FAILED, "there is too little memory for it")
-        except RunError as error:
+        except (DeviceError, RunError) as error:
+            if isinstance(error, DeviceError) and not self.begun:  # then no other can use it either
+                raise
             return _not_measured(FAILED, str(error))
 
-    def _steps(self, job: Job, check: Callable[[], None]) -> Numbers:
+    def _steps(self, one: Combination, check: Callable[[], None]) -> Numbers:
         setup = dataclasses.replace(
-            self.setup, precision=job.precision, compiled=job.mode == "compiled", graphs=job.mode == "graph"
+            self.setup, precision=one.precision, compiled=one.mode == "compiled", graphs=one.mode == "graph"
         )
-        with Helper(job.label[0].upper() + job.label[1:], combination, setup, job.methods) as helper:
+        with Helper(one.label[0].upper() + one.label[1:], cells_of, setup, one.methods) as helper:
             found: Numbers = helper.ask(check)
+            self.begun = True
             try:
                 moved, speed = helper.ask(check)
             except (MemoryError, RunError) as error:  # the times stand without it
                 self.say(f"  the bytes of its steps are not counted: {error}")
             else:
-                self.bytes |= {(job.precision, method): count for method, count in moved.items()}
+                self.bytes |= {(one.precision, method): count for method, count in moved.items()}
                 self.bandwidth = max(speed, self.bandwidth or 0)
         return found
 
-    def _note(self, job: Job, found: Numbers) -> None:
+    def _note(self, one: Combination, found: Numbers) -> None:
         if found["state"] != MEASURED:
-            self.say(f"not measured: {job.label}: {found['why']}")
-        if job.mode == "loops":
+            self.say(f"not measured: {one.label}: {found['why']}")
+        if one.mode == "loops":
             self.loops = found
-        for method in job.methods:
-            self.cells[job.mode, job.precision, method] = found.get("methods", {}).get(method, found)
+        for method in one.methods:
+            self.cells[one.mode, one.precision, method] = found.get("methods", {}).get(method, found)
 
 
-def combination(setup: Setup, methods: Sequence[str]) -> Iterator[Any]:
+def cells_of(setup: Setup, methods: Sequence[str]) -> Iterator[Any]:
     """In a process of its own: the steps' time and memory; then the bytes they move, and the memory's speed."""
     device = torch.device(setup.device)
-    require_usable(device)
-    spec = cost_spec(setup, [variant for variant in STEPS if variant.name in methods], setup.batch_size)
+    gpu = GpuSession() if device.type == "cuda" else None
+    spec = cost_spec(setup, [variant for variant in VARIANTS if variant.name in methods], setup.batch_size)
     apply_numerics(spec.numerics)
     data = standin(spec.dataset)
     blocks, how = measure(spec, data, device, graphs=setup.graphs)
-    shared = {"state": MEASURED, "memory_kind": how["memory_kind"], "steps": how["steps"]}
+    shared = {"state": MEASURED, **{key: how[key] for key in ("memory_kind", "steps", "steps_in_a_row")}}
+    if gpu:
+        shared["gpu"] = gpu.until_now(runs_beside=0)
     per_method = ("step_seconds", "page_faults_per_step", "system_share")
     yield {
         "state": MEASURED,

@@ -5,8 +5,7 @@ from typing import Any
 
 from benchmark.bench.matrix import MEASURED
 from benchmark.bench.setup import REFERENCE
-from benchmark.bench.write import bars, disturbance, epochs, heading, save
-from benchmark.wording import counted
+from benchmark.bench.write import bars, clocks, disturbance, epochs, heading, readings, save
 
 
 def write_matrix(numbers: dict[str, Any], folder: Path) -> list[Path]:
@@ -18,12 +17,14 @@ def render(numbers: dict[str, Any], picture: str) -> str:
     """The table to read, with a sentence for each combination that could not be measured."""
     setup, matrix = numbers["setup"], numbers["matrix"]
     lines = heading(numbers, f"![milliseconds a step]({picture})") + disturbance(numbers["disturbance"])
-    kinds = sorted({cell["memory_kind"] for cell in matrix["cells"] if cell["state"] == MEASURED})
+    measured = [cell for cell in matrix["cells"] if cell["state"] == MEASURED]
+    lines += clocks([cell["gpu"] for cell in measured if "gpu" in cell])
+    kinds, rows = (sorted({of(cell) for cell in measured}) for of in (lambda cell: cell["memory_kind"], readings))
     speed = matrix["bytes_per_second"]
     limit = "not known" if speed is None else f"measured by copying: {speed / 1e9:,.0f} GB/s, read and written"
     lines += [
         "",
-        f"Training steps at batch {setup['batch_size']}: medians and quartiles of {counted(setup['steps'], 'step')}, "
+        f"Training steps at batch {setup['batch_size']}: medians and quartiles of {' or '.join(rows) or 'none'}, "
         "methods in turn in a process for each mode and precision, compiled ones in a process each. *Graph* steps are "
         f"recorded once and replayed. Memory: {' or '.join(kinds) or 'not measured'}. The *limit* is the time in which "
         "the memory moves what an eager step's operations read and write; compiled steps move less, so they may pass "
@@ -32,7 +33,7 @@ def render(numbers: dict[str, Any], picture: str) -> str:
         "| steps | precision | method | ms a step | over baseline | peak memory (MiB) | over baseline | of the limit |",
         "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |",
     ]
-    lines += [_row(cell) for cell in matrix["cells"] if cell["state"] == MEASURED]
+    lines += [_row(cell) for cell in measured]
     loops = matrix["loops"]
     lines += epochs(loops, setup) + _loops(loops, setup) if loops["state"] == MEASURED else []
     return "\n".join(lines + _not_measured(matrix)) + "\n"

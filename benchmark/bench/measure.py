@@ -13,11 +13,11 @@ from benchmark.runs.axes import Masks, Method
 from benchmark.runs.spec import PROTOCOL, CostSpec, CostVariant
 from benchmark.system.hardware import ProcessorTime, processor_time
 from benchmark.training.cost import measure, quartiles
-from benchmark.training.device import require_usable
+from benchmark.training.device import GpuSession
 from benchmark.training.loop import apply_numerics
 
 LAYER1 = Method(masks=Masks(views=32, carry_from=1))
-STEPS = [
+VARIANTS = [
     CostVariant(name="baseline", method=Method()),
     CostVariant(name="SFE", method=SFE),
     CostVariant(name="SFE as Listing 1", method=SFE, listing1=True),
@@ -37,16 +37,18 @@ def measure_all(setup: Setup, say: Callable[[str], None]) -> Numbers:
         DeviceError: PyTorch can't use the GPU that the machine shows.
         RunError: the memory of a method, or the epochs of a loop, can't be measured.
     """
-    require_usable(torch.device(setup.device))
+    gpu = GpuSession() if setup.device == "cuda" else None
     started = processor_time()
-    say(f"peak memory and steps of {len(STEPS)} methods, in turn")
-    numbers: Numbers = {"steps": _steps(setup, STEPS, setup.batch_size, "copies")}
+    say(f"peak memory and steps of {len(VARIANTS)} methods, in turn")
+    numbers: Numbers = {"steps": _steps(setup, VARIANTS, setup.batch_size, "copies")}
     if setup.backbone.family == "resnet":
         say("peak memory and steps of Table 6's widest views, in turn")
         numbers["carried"] = _steps(setup, CARRIED, CARRIED_BATCH, "partial_sums")
     if len(setup.backbone.stage_channels) == 3:
         _free(setup)
         numbers["epochs"] = measure_epochs(setup, say)
+    if gpu:
+        numbers["gpu"] = gpu.until_now(runs_beside=0)
     return numbers | {"ratios": ratios(numbers), "disturbance": disturbance(started, processor_time())}
 
 

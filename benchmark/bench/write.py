@@ -23,7 +23,7 @@ _BLUE, _GREY = "#3b6ea8", "#999999"
 def write_bench(numbers: dict[str, Any], folder: Path) -> list[Path]:
     """Write a bench's three files in place of an older one's of the same device, network, batch and numerics."""
     setup = numbers["setup"]
-    words = [setup["precision"], *["compiled"] * setup["compiled"]]
+    words = [setup["precision"], *(["compiled"] if setup["compiled"] else [])]
     return save(numbers, words, folder, render, draw(numbers))
 
 
@@ -59,6 +59,7 @@ def render(numbers: dict[str, Any], picture: str) -> str:
     setup = numbers["setup"]
     lines = heading(numbers, f"![seconds a step, images a second]({picture})")
     lines += disturbance(numbers["disturbance"])
+    lines += clocks([numbers["gpu"]]) if "gpu" in numbers else []
     for block in (numbers["steps"], numbers.get("carried")):
         lines += _steps(block, setup["compiled"]) if block else []
     lines += epochs(numbers["epochs"], setup) if "epochs" in numbers else []
@@ -90,12 +91,29 @@ def disturbance(lost: dict[str, float] | None) -> list[str]:
     ]
 
 
+def clocks(sessions: Sequence[dict[str, Any]]) -> list[str]:
+    """Between what the GPU's clocks and temperature lay where something was begun or done, as far as it says."""
+    asked = [found for session in sessions for at in ("at_start", "at_end") if (found := session[at])]
+    ranges = []
+    for name, what in (("sm_mhz", "MHz"), ("memory_mhz", "MHz of its memory"), ("celsius", "°C")):
+        if known := [found[name] for found in asked if found[name] is not None]:
+            ranges.append(f"{min(known)} to {max(known)} {what}")
+    return ["", f"The GPU was at {', '.join(ranges)}."] if ranges else []
+
+
+def readings(block: dict[str, Any]) -> str:
+    """How many readings, of how many steps each."""
+    in_a_row = block.get("steps_in_a_row", 1)  # early benches have none
+    each = f" of {in_a_row} steps in a row" if in_a_row > 1 else ""
+    return counted(block["steps"], "reading" if each else "step") + each
+
+
 def _steps(block: dict[str, Any], compiled: bool) -> list[str]:
-    first = next(iter(block["variants"]))
+    first, step = next(iter(block["variants"])), "compiled training step" if compiled else "training step"
     lines = [
         "",
-        f"One {'compiled ' * compiled}training step at batch {block['batch_size']}, {block['precision']}: medians and "
-        f"quartiles of {block['steps']} steps taken in turn. Memory: {block['memory_kind']}.",
+        f"One {step} at batch {block['batch_size']}, {block['precision']}: medians and quartiles of {readings(block)}, "
+        f"taken in turn. Memory: {block['memory_kind']}.",
         "",
         f"| method | seconds a step | over {first} | peak memory (MiB) | over {first} |",
         "| --- | ---: | ---: | ---: | ---: |",
@@ -112,12 +130,13 @@ def _steps(block: dict[str, Any], compiled: bool) -> list[str]:
 def epochs(block: dict[str, Any], setup: dict[str, Any]) -> list[str]:
     """Whole epochs of each loop."""
     start, same = block["start_loss"], "yes" if block["learn_the_same"] else "NO"
+    compiled = ", this project compiled" if setup["compiled"] else ""
     order = "in turn" if block.get("in_turn", True) else "one loop after the other"
     lines = [
         "",
         f"Whole epochs of {setup['images']} images, training SFE at batch {setup['batch_size']}, {order}, each loop in "
-        f"a process of its own with its own settings{', this project compiled' * setup['compiled']}; the first of each "
-        "is not counted. All start from the same weights and masks: before any step the loss of one batch, in fp32, "
+        f"a process of its own with its own settings{compiled}; the first of each is not counted. All start from the "
+        "same weights and masks: before any step the loss of one batch, in fp32, "
         f"is {start[OURS]:.5f} here and {start[REFERENCE]:.5f} in the reference loop. Do the last epoch's losses lie "
         f"within {block['learn_the_same_within']:.0%} of what the reference loop learned: {same}.",
         "",

@@ -40,7 +40,9 @@ _BATCHES_OF_A_MATRIX = {"cpu": 8, "cuda": 50}
 @click.command()
 @click.option("--network", type=click.Choice([*NETWORKS]), default="resnet110", show_default=True)
 @click.option("--batch-size", type=count(least=2, most=MANY), default=128, show_default=True)
-@click.option("--steps", type=count(most=MANY), help="Timed steps a method; default: 9, a GPU's in a matrix 40.")
+@click.option(
+    "--steps", type=count(most=MANY), default=9, show_default=True, help="Timed steps a method; a GPU's ten in a row."
+)
 @click.option("--images", type=count(least=2, most=MANY), help="Images an epoch; default: 8 batches, GPU: 200 (50).")
 @click.option("--epochs", type=count(most=MANY), help="Timed epochs a loop; default: 5, beside a matrix 2.")
 @click.option("--threads", type=count(most=1024), default=cores, help="Processor threads; default: all cores.")
@@ -56,7 +58,7 @@ def bench(
     context: click.Context,
     network: str,
     batch_size: int,
-    steps: int | None,
+    steps: int,
     images: int | None,
     epochs: int | None,
     threads: int,
@@ -76,8 +78,8 @@ def bench(
 
     With --matrix every combination of eager, recorded (graph) and compiled steps with a precision has a process of its
     own, the most wanted first, compiled ones last; files are written after each. On a GPU `--matrix --budget-min 6`
-    is meant to measure all but most of the compiled ones; for a rehearsal on a processor take
-    `--matrix --batch-size 8 --steps 1 --budget-min 5`.
+    is meant to measure all but most of the compiled ones; on a processor
+    `--matrix --batch-size 2 --steps 1 --images 4 --epochs 1 --threads 1 --budget-min 8` rehearses it.
     """
     began = time.monotonic()
     _check_options(context, matrix)
@@ -101,7 +103,7 @@ def bench(
         network=network,
         backbone=Network.model_validate(dict(NETWORKS[network])),
         batch_size=batch_size,
-        steps=steps or (40 if matrix and kind == "cuda" else 9),
+        steps=steps,
         images=images or batches * batch_size,
         epochs=epochs or (2 if matrix else 5),
         threads=threads,
@@ -139,7 +141,7 @@ def _named(setup: "Setup", measured: "Numbers") -> "Numbers":
     Raises:
         OtherCodeError: by several: the processes of loops and cells load their own.
     """
-    from benchmark.bench.measure import STEPS
+    from benchmark.bench.measure import VARIANTS
 
     require_same(this_code())
     return {
@@ -148,7 +150,7 @@ def _named(setup: "Setup", measured: "Numbers") -> "Numbers":
         "setup": setup.as_json(),
         "methods": {
             variant.name: variant.method.model_dump(mode="json", exclude_defaults=True)
-            for variant in STEPS
+            for variant in VARIANTS
             if not variant.listing1  # no training makes its views so
         },
         **measured,

@@ -1,6 +1,5 @@
 """What is found out before anything is trained: the device's abilities, and which code this is."""
 
-import os
 from collections.abc import Iterable
 
 import click
@@ -8,7 +7,7 @@ import click
 from benchmark.cli.output import say
 from benchmark.errors import UserError
 from benchmark.results.code import this_code
-from benchmark.system.environment import RECORDER_VARIABLE
+from benchmark.system.environment import can_record
 from benchmark.system.hardware import cpu_has_bf16
 
 
@@ -31,7 +30,7 @@ def check_graphs(kind: str, compiled: bool) -> None:
     Raises:
         UserError: they can't: on a processor, or where the compiler records its own.
     """
-    if kind == "cpu" and RECORDER_VARIABLE not in os.environ:
+    if not can_record(kind):
         raise UserError("--graphs: a processor records no steps, only NVIDIA GPUs do; leave the option out")
     if compiled:
         raise UserError("--graphs: compiled steps are in graphs of the compiler's own; leave the option out")

@@ -102,14 +102,14 @@ class Batches:
         return -(-len(self._labels) // batch_size)
 
     def epoch(self, epoch: int, batch_size: int, start_step: int = 0) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """The batches of one epoch, the smaller last one included.
+        """The batches of one epoch, the smaller last one included; its random choices are made by this call.
 
         Args:
             epoch: zero-based.
             batch_size: images a batch.
             start_step: so many batches are left out at the start; the others are what they would be.
 
-        Yields:
+        Returns:
             images float32 [B, 3, S, S] in channels_last, normalised; labels int64 [B]; sample indices
             int64 [B] into the split. All on the device.
         """
@@ -117,11 +117,13 @@ class Batches:
         order = torch.from_numpy(tables.order).to(home)
         offsets = torch.from_numpy(tables.offsets).to(home)
         flips = torch.from_numpy(tables.flips).to(home)
-        for step in range(start_step, self.steps(batch_size)):
-            samples = order[step * batch_size : (step + 1) * batch_size]
-            pixels = self._pixels.crop(samples, offsets[samples], flips[samples], self._size).to(self._device)
-            samples = samples.to(self._device)
-            yield normalise(pixels, self._mean, self._std), self._labels[samples], samples
+        starts = range(start_step * batch_size, len(self._labels), batch_size)
+        return (self._batch(order[start : start + batch_size], offsets, flips) for start in starts)
+
+    def _batch(self, samples: Tensor, offsets: Tensor, flips: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        pixels = self._pixels.crop(samples, offsets[samples], flips[samples], self._size).to(self._device)
+        samples = samples.to(self._device)
+        return normalise(pixels, self._mean, self._std), self._labels[samples], samples
 
 
 class CentreCrops:

@@ -66,3 +66,8 @@ def digit_variables(environment: Mapping[str, str] | None = None) -> dict[str, s
     given = os.environ if environment is None else environment
     names = sorted(name for name in given if name in NAMES or _COMPILER.fullmatch(name))
     return {name: ascii(given[name])[1:-1][:_LONGEST] for name in names}
+
+
+def can_record(kind: str) -> bool:
+    """Whether steps can be recorded on a device, ``cpu`` or ``cuda``: on GPUs, or where a recorder is named."""
+    return kind == "cuda" or RECORDER_VARIABLE in os.environ

@@ -7,7 +7,7 @@ from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any
 
-from benchmark.errors import RunError, is_out_of_memory
+from benchmark.errors import DeviceError, RunError, is_out_of_memory
 from benchmark.system.processes import death, start_process, starting
 
 #: How long an asked helper is waited for at a time before ``check`` is called again.
@@ -45,6 +45,7 @@ class Helper:
 
         Raises:
             MemoryError: it needs more than there is.
+            DeviceError: its process can't use the GPU.
             RunError: it failed, or its process died.
         """
         try:
@@ -79,6 +80,8 @@ def serve(parent: int, what: str, connection: Connection, iterate: Callable[...,
             connection.send(next(answers))
     except ConnectionError:  # nobody waits for this answer any more
         pass
+    except DeviceError as error:
+        connection.send(error)
     except Exception as error:  # whatever it was: the parent says it
         failed = RunError(f"{what} can't be measured: {type(error).__name__}: {error}")
         connection.send(MemoryError(str(error)) if is_out_of_memory(error) else failed)

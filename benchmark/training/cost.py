@@ -28,8 +28,13 @@ Block = dict[str, float]
 Check = Callable[[], None]
 
 
-class Step(NamedTuple):
-    """What one step took.
+#: Steps that a GPU takes in a row for one reading. It is waited for behind the last one only, as a training does at an
+#: epoch's end: else each step would begin by itself, with nothing to hand out its calls beside.
+IN_A_ROW = {"cpu": 1, "cuda": 10}
+
+
+class StepTaken(NamedTuple):
+    """What one step took, or one of several in a row on average.
 
     Attributes:
         seconds: of the clock.
@@ -39,7 +44,7 @@ class Step(NamedTuple):
     """
 
     seconds: float
-    faults: int
+    faults: float
     system: float
     user: float
 
@@ -49,11 +54,12 @@ def measure(
 ) -> tuple[dict[str, Block], dict[str, Any]]:
     """Measure all variants of a cost run, each overhead relative to the first; in a process of its own.
 
-    Times are medians over steps taken in turn in one process, or in one each where they are compiled, so that a
-    drift of the machine's speed meets all variants alike. On a CPU freed memory is kept from here on, as trainings
-    keep it: else a large part of the time of methods with large tensors is the system's handing it out. Memory is
-    the allocator's peak above what was there before on a GPU; on a CPU it is the peak of a fresh process a variant,
-    the interpreter and torch included, that gives freed memory back.
+    A step is crops, input mixing and update; the random choices of an epoch are made before. Times are medians over
+    steps taken in turn in one process, or in one each where they are compiled, so that a drift of the machine's speed
+    meets all variants alike; on a GPU over :data:`IN_A_ROW` steps at a time. On a CPU freed memory is kept from here
+    on, as trainings keep it: else a large part of the time of methods with large tensors is the system's handing it
+    out. Memory is the allocator's peak above what was there before on a GPU; on a CPU it is the peak of a fresh process
+    a variant, the interpreter and torch included, that gives freed memory back.
 
     Args:
         spec: what to measure.
@@ -91,6 +97,7 @@ def measure(
     how: dict[str, Any] = {
         "memory_kind": ALLOCATOR_MEMORY if device.type == "cuda" else PROCESS_MEMORY,
         "steps": spec.steps,
+        "steps_in_a_row": IN_A_ROW[device.type],
         "warm_up_steps": _warm_up(graphs),
         "step_seconds": {name: [step.seconds for step in taken] for name, taken in each.items()},
     }
@@ -128,31 +135,37 @@ def training_of(
     return training
 
 
-def take_step(training: Training, batch_size: int) -> Step:
-    """One training step on a full batch, data and optimiser included."""
+def take_step(training: Training, batch_size: int, in_a_row: int = 1) -> StepTaken:
+    """Training steps on the first full batch, crops, mixing and optimiser included, epoch's random choices not."""
+    epochs = [training.batches.epoch(0, batch_size) for _ in range(in_a_row)]
+    _wait(training.device)  # for what the epochs sent as well
     before, started = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
-    images, labels, samples = next(training.batches.epoch(0, batch_size))
-    training.train_step(images, labels, samples)
-    if training.device.type == "cuda":
-        torch.cuda.synchronize()
+    for batches in epochs:
+        training.train_step(*next(batches))
+    _wait(training.device)
     seconds, now = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF)
     used = (now.ru_minflt - before.ru_minflt, now.ru_stime - before.ru_stime, now.ru_utime - before.ru_utime)
-    return Step(seconds, *used)
+    return StepTaken(*(one / in_a_row for one in (seconds, *used)))
 
 
-def _system_share(steps: Sequence[Step]) -> float:
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+
+
+def _system_share(steps: Sequence[StepTaken]) -> float:
     """Part of the steps' processor time that the system had."""
     system = sum(step.system for step in steps)
     return system / max(system + sum(step.user for step in steps), 1e-9)
 
 
 def _warm_up(graphs: bool) -> int:
-    return WARM_UP_STEPS + graphs  # the step after them is recorded
+    return WARM_UP_STEPS + 1 if graphs else WARM_UP_STEPS  # the step after them is recorded
 
 
 def _together(
     spec: CostSpec, data: ImageSet, device: torch.device, check: Check, graphs: bool
-) -> tuple[list[float], list[list[Step]]]:
+) -> tuple[list[float], list[list[StepTaken]]]:
     """Memory and steps of all variants; the steps in this process."""
     if device.type == "cuda":
         _claim_workspaces(spec, data, device)
@@ -163,10 +176,13 @@ def _together(
     trainings = [training_of(spec, variant, data, device, graphs) for variant in spec.variants]
     takes = [functools.partial(take_step, training, spec.batch_size) for training in trainings]
     _in_turn(takes, _warm_up(graphs), check)
-    return memory, _in_turn(takes, spec.steps, check)
+    rows = [functools.partial(take, in_a_row=IN_A_ROW[device.type]) for take in takes]
+    return memory, _in_turn(rows, spec.steps, check)
 
 
-def _apart(spec: CostSpec, data: ImageSet, device: torch.device, check: Check) -> tuple[list[float], list[list[Step]]]:
+def _apart(
+    spec: CostSpec, data: ImageSet, device: torch.device, check: Check
+) -> tuple[list[float], list[list[StepTaken]]]:
     """The same with a process a variant: what was compiled for one is compiled otherwise for the next."""
     with ExitStack() as processes:
         helpers = [
@@ -182,7 +198,7 @@ def _fresh_process_peak_mib(spec: CostSpec, variant: CostVariant, data: ImageSet
         return float(helper.ask(check))
 
 
-def alone(spec: CostSpec, variant: CostVariant, data: ImageSet, kind: str) -> Iterator[float | Step]:
+def alone(spec: CostSpec, variant: CostVariant, data: ImageSet, kind: str) -> Iterator[float | StepTaken]:
     """What a process of its own measures of one variant: its peak memory in MiB, then step after step."""
     device = torch.device(kind)
     apply_numerics(spec.numerics)
@@ -195,7 +211,7 @@ def alone(spec: CostSpec, variant: CostVariant, data: ImageSet, kind: str) -> It
         for _ in range(WARM_UP_STEPS):
             take_step(training, spec.batch_size)
         while True:
-            yield take_step(training, spec.batch_size)
+            yield take_step(training, spec.batch_size, IN_A_ROW[kind])
 
 
 def _claim_workspaces(spec: CostSpec, data: ImageSet, device: torch.device) -> None:
@@ -228,9 +244,9 @@ def _begun(
     return training, float((torch.cuda.max_memory_allocated() - before) / 2**20)
 
 
-def _in_turn(takes: Sequence[Callable[[], Step]], count: int, check: Check) -> list[list[Step]]:
+def _in_turn(takes: Sequence[Callable[[], StepTaken]], count: int, check: Check) -> list[list[StepTaken]]:
     """So many steps of each; nobody always comes behind the same one."""
-    steps: list[list[Step]] = [[] for _ in takes]
+    steps: list[list[StepTaken]] = [[] for _ in takes]
     turns = list(zip(takes, steps, strict=True))
     for number in range(count):
         for take, taken in turns if number % 2 else turns[::-1]:

@@ -11,9 +11,20 @@ from typing import Any
 import pytest
 
 from benchmark.bench import matrix
-from benchmark.bench.matrix import FAILED, MEASURED, METHODS, NOT_REACHED, REFUSED, TIMED_OUT, Job, Matrix, jobs_of
+from benchmark.bench.matrix import (
+    FAILED,
+    MEASURED,
+    METHODS,
+    NOT_REACHED,
+    REFUSED,
+    TIMED_OUT,
+    Combination,
+    Matrix,
+    combinations_of,
+)
 from benchmark.bench.setup import OURS, REFERENCE, Setup
 from benchmark.cli import main
+from benchmark.errors import DeviceError
 from benchmark.runs.axes import Network
 from benchmark.system.environment import RECORDER_VARIABLE
 from benchmark.system.hardware import cpu_model
@@ -69,16 +80,16 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         combination: Callable[..., Iterator[Any]] = measured,
         budget_min: float | None = None,
         began: float | None = None,
-        jobs: Sequence[Job] = (),
+        combinations: Sequence[Combination] = (),
         **setup: Any,
     ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         monkeypatch.setattr(matrix, "Helper", Inline)
-        monkeypatch.setattr(matrix, "combination", combination)
+        monkeypatch.setattr(matrix, "cells_of", combination)
         monkeypatch.setattr(matrix, "measure_epochs", lambda *_: dict(LOOPS))
         written: list[dict[str, Any]] = []
         began = time.monotonic() if began is None else began
         on = Setup(**{**vars(SETUP), **setup})
-        return Matrix(on, budget_min, began, lambda _: None, written.append, jobs).run(), written
+        return Matrix(on, budget_min, began, lambda _: None, written.append, combinations).run(), written
 
     return call
 
@@ -90,7 +101,7 @@ def states(numbers: dict[str, Any], **only: str) -> list[str]:
 
 
 def test_the_most_wanted_comes_first_and_what_is_compiled_last() -> None:
-    order = [(job.mode, job.precision, len(job.methods)) for job in jobs_of()]
+    order = [(one.mode, one.precision, len(one.methods)) for one in combinations_of()]
     assert order[:7] == [
         ("eager", "bf16", 4),
         ("graph", "bf16", 4),
@@ -107,7 +118,7 @@ def test_all_is_measured_on_a_gpu(run: Run) -> None:
     numbers, written = run(**GPU)
     assert states(numbers) == [MEASURED] * 3 * 3 * 4
     assert numbers["loops"] == {"state": MEASURED, **LOOPS}
-    assert len(written) == len(jobs_of()) + 1
+    assert len(written) == len(combinations_of()) + 1
     assert states(written[0]) == [MEASURED] * 4 + [NOT_REACHED] * 32  # a bench that is killed has named the rest
     sla = next(cell for cell in numbers["cells"] if cell["method"] == "SLA")
     assert sla["time_over_baseline"] == pytest.approx(4)
@@ -157,13 +168,33 @@ def test_one_that_fails_is_a_sentence_and_the_others_go_on(run: Run) -> None:
     assert why == "Graph steps in fp32 can't be measured: ValueError: the step reads a number on the host"
 
 
+def test_a_gpu_that_pytorch_can_not_use_ends_it_at_once(run: Run) -> None:
+    def refused(setup: Setup, methods: Sequence[str]) -> Iterator[Any]:
+        raise DeviceError("PyTorch can't use this machine's GPU")
+        yield
+
+    with pytest.raises(DeviceError, match="can't use"):
+        run(refused, **GPU)
+
+
+def test_a_gpu_that_is_lost_on_the_way_costs_what_is_left(run: Run) -> None:
+    def lost(setup: Setup, methods: Sequence[str]) -> Iterator[Any]:
+        if setup.precision == "fp32":
+            raise DeviceError("PyTorch can't use this machine's GPU")
+        yield from measured(setup, methods)
+
+    numbers, _ = run(lost, **GPU)
+    assert states(numbers, precision="bf16") == [MEASURED] * 12
+    assert states(numbers, precision="fp32") == [FAILED] * 12
+
+
 def test_what_does_not_fit_together_is_tried_alone(run: Run) -> None:
     def too_large(setup: Setup, methods: Sequence[str]) -> Iterator[Any]:
         if "SLA" in methods:
             raise MemoryError("8 GiB")
         yield from measured(setup, methods)
 
-    numbers, _ = run(too_large, jobs=[Job("eager", "fp32", tuple(METHODS))])
+    numbers, _ = run(too_large, combinations=[Combination("eager", "fp32", tuple(METHODS))])
     assert [cell["state"] for cell in numbers["cells"]] == [MEASURED] * 3 + [FAILED]
     assert numbers["cells"][-1]["why"] == "there is too little memory for it"
     assert numbers["cells"][1]["time_over_baseline"] == pytest.approx(2)
@@ -203,7 +234,7 @@ def test_one_that_takes_too_long_leaves_the_others_half_of_the_budget(
 def test_a_combination_measures_time_memory_and_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cost, "Helper", Inline)
     monkeypatch.setattr(cost, "keep_freed_memory", lambda: None)
-    found = matrix.combination(SETUP, ["baseline", "SLA"])
+    found = matrix.cells_of(SETUP, ["baseline", "SLA"])
     times = next(found)
     assert list(times["methods"]) == ["baseline", "SLA"]
     for name, cell in times["methods"].items():
@@ -229,7 +260,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     monkeypatch.setattr(matrix, "measure_epochs", lambda *_: dict(LOOPS))
 
     def call(*options: str, combination: Callable[..., Iterator[Any]] = measured) -> tuple[int, str, str]:
-        monkeypatch.setattr(matrix, "combination", combination)
+        monkeypatch.setattr(matrix, "cells_of", combination)
         words = ["bench", "--device", "cpu", "--reports-dir", str(tmp_path), "--threads", "1", *options]
         monkeypatch.setattr(sys, "argv", ["run_suite.py", *words])
         status = 0
@@ -241,6 +272,53 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         return status, said.out, said.err
 
     return call
+
+
+def test_a_gpus_clocks_stand_beside_the_times(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def clocked(setup: Setup, methods: Sequence[str]) -> Iterator[Any]:
+        hot = {"sm_mhz": 1980, "memory_mhz": 2619, "celsius": 64}
+        cold = {"sm_mhz": 345, "memory_mhz": 2619, "celsius": None}
+        first, *rest = measured(setup, methods)
+        for cell in first["methods"].values():
+            cell |= {"gpu": {"at_start": cold if setup.precision == "bf16" else None, "at_end": hot}}
+            cell["steps_in_a_row"] = 10
+        yield from (first, *rest)
+
+    monkeypatch.setattr("benchmark.bench.matrix_write.draw", lambda _: b"")
+    status, out, _ = bench("--matrix", "--batch-size", "4", combination=clocked)
+    assert status == 0
+    assert "The GPU was at 345 to 1980 MHz, 2619 to 2619 MHz of its memory, 64 to 64 °C." in out
+    assert "medians and quartiles of 1 reading of 10 steps in a row, " in out
+    (path,) = (tmp_path / "bench").glob("*.json")
+    cells = json.loads(path.read_text())["matrix"]["cells"]
+    assert cells[0]["gpu"]["at_end"]["sm_mhz"] == 1980
+
+
+@pytest.mark.usefixtures("own_numerics")
+def test_a_combination_on_a_gpu_asks_for_its_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With torch's GPU stood in for."""
+
+    class Session:
+        def until_now(self, runs_beside: int) -> dict[str, Any]:
+            return {"at_start": {"sm_mhz": 345}, "at_end": None, "runs_beside": runs_beside}
+
+    blocks = {"baseline": {"seconds_per_step": 0.1, "time_overhead_percent": 0.0}}
+    how = {"memory_kind": "some", "steps": 1, "steps_in_a_row": 10, "step_seconds": {"baseline": [0.1]}}
+    monkeypatch.setattr(matrix, "GpuSession", Session)
+    monkeypatch.setattr(matrix, "measure", lambda *_, **__: (blocks, how))
+    times = next(matrix.cells_of(Setup(**{**vars(SETUP), **GPU}), ["baseline"]))
+    assert times["methods"]["baseline"]["gpu"] == {"at_start": {"sm_mhz": 345}, "at_end": None, "runs_beside": 0}
+
+
+def test_the_command_says_once_that_a_gpu_can_not_be_used(bench: Bench, tmp_path: Path) -> None:
+    def refused(setup: Setup, methods: Sequence[str]) -> Iterator[Any]:
+        raise DeviceError("PyTorch can't use this machine's GPU")
+        yield
+
+    status, _, err = bench("--matrix", "--batch-size", "4", combination=refused)
+    assert status == 2
+    assert err.splitlines()[-1] == "error: PyTorch can't use this machine's GPU"
+    assert not list((tmp_path / "bench").glob("*"))
 
 
 def test_the_command_writes_numbers_table_and_picture(bench: Bench, tmp_path: Path) -> None:
@@ -273,7 +351,9 @@ def test_what_was_measured_stands_when_it_is_interrupted(bench: Bench, tmp_path:
 
 
 def test_a_matrix_in_which_something_failed_does_not_pass(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matrix, "jobs_of", lambda: [Job("loops"), Job("compiled", "bf16", ("SLA",))])
+    monkeypatch.setattr(
+        matrix, "combinations_of", lambda: [Combination("loops"), Combination("compiled", "bf16", ("SLA",))]
+    )
 
     def fail(setup: Setup, methods: Sequence[str]) -> Iterator[Any]:
         if setup.compiled:

@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection
 
 import pytest
 
-from benchmark.errors import InterruptedRun, RunError
+from benchmark.errors import DeviceError, InterruptedRun, RecordingError, RunError
 from benchmark.system import helper
 from benchmark.system.helper import Helper, serve
 
@@ -36,6 +36,14 @@ def out_of_memory() -> Iterator[int]:
 
 def out_of_order() -> Iterator[int]:
     raise ValueError("no such loop")
+
+
+def out_of_memory_while_recording() -> Iterator[int]:
+    raise RecordingError("OutOfMemoryError: 9 GiB", out_of_memory=True)
+
+
+def out_of_device() -> Iterator[int]:
+    raise DeviceError("no GPU that PyTorch can use")
 
 
 def test_it_goes_on_by_one_in_a_process_of_its_own() -> None:
@@ -68,7 +76,12 @@ def test_a_process_that_died_is_said_in_a_sentence() -> None:
 
 @pytest.mark.parametrize(
     ("iterate", "kind", "words"),
-    [(out_of_memory, MemoryError, "31 GiB"), (out_of_order, RunError, "a loop can't be measured: ValueError: no such")],
+    [
+        (out_of_memory, MemoryError, "31 GiB"),
+        (out_of_memory_while_recording, MemoryError, "OutOfMemoryError: 9 GiB"),
+        (out_of_order, RunError, "a loop can't be measured: ValueError: no such"),
+        (out_of_device, DeviceError, "^no GPU that PyTorch can use$"),
+    ],
 )
 def test_it_says_why_it_can_not_go_on(
     iterate: object, kind: type[Exception], words: str, monkeypatch: pytest.MonkeyPatch

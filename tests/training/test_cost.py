@@ -1,9 +1,13 @@
 import multiprocessing
+import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import torch
 
+from benchmark.data import augment
+from benchmark.data.crops import EpochTables, draw_epoch
 from benchmark.data.packed import ImageSet
 from benchmark.data.standin import standin
 from benchmark.errors import InterruptedRun, RunError
@@ -11,7 +15,7 @@ from benchmark.runs.axes import Dataset, Masks, Method, Network, Numerics
 from benchmark.runs.spec import PROTOCOL, CostSpec, CostVariant
 from benchmark.system import helper
 from benchmark.training import cost
-from benchmark.training.cost import Step, alone, measure
+from benchmark.training.cost import StepTaken, alone, measure
 from benchmark.training.loop import Training, apply_numerics
 from benchmark.training.step import WARM_UP_STEPS
 from tests.inline import Inline
@@ -34,7 +38,7 @@ SPEC = CostSpec(
 
 
 @pytest.fixture(autouse=True)
-def numerics() -> None:
+def numerics(own_numerics: None) -> None:
     apply_numerics(Numerics())
 
 
@@ -58,7 +62,6 @@ def test_a_cost_run_takes_time_and_memory_of_every_variant() -> None:
         larger = 100 * (block["memory_mib"] / first["memory_mib"] - 1)
         assert block["memory_overhead_percent"] == pytest.approx(larger)
         assert 100 < block["memory_mib"] < 5000  # a process with torch in it
-    assert blocks["SLA"]["time_overhead_percent"] > 50  # four times the images
     assert blocks["SLA"]["memory_mib"] > first["memory_mib"]
 
 
@@ -66,11 +69,11 @@ def steps_of_their_own(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Steps whose seconds count up; which methods took them."""
     turns: list[str] = []
 
-    def step(training: Training, batch_size: int) -> Step:
-        assert batch_size == 4
+    def step(training: Training, batch_size: int, in_a_row: int = 1) -> StepTaken:
+        assert (batch_size, in_a_row) == (4, 1)
         turns.append(training.spec.method.label + ("+listing1" if training.model.listing1 else ""))
         number = len(turns) - BEFORE
-        return Step(float(number), 10 * number, 1.0, 3.0)
+        return StepTaken(float(number), 10 * number, 1.0, 3.0)
 
     def peak(*_: object) -> float:
         turns.append("memory")
@@ -80,6 +83,37 @@ def steps_of_their_own(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(cost, "keep_freed_memory", lambda: turns.append("kept"))
     monkeypatch.setattr(cost, "_fresh_process_peak_mib", peak)
     return turns
+
+
+def test_a_step_is_timed_without_an_epochs_random_choices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An epoch has hundreds of steps; on a GPU its choices would take a tenth of one."""
+    now = [0.0]
+
+    def drawn(*given: Any) -> EpochTables:
+        now[0] += 100
+        return draw_epoch(*given)
+
+    def trained(*_: object) -> None:
+        now[0] += 2
+
+    training = cost.training_of(SPEC, SPEC.variants[0], standin(SPEC.dataset), CPU)
+    monkeypatch.setattr(augment, "draw_epoch", drawn)
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(training, "train_step", trained)
+    assert cost.take_step(training, 4).seconds == 2
+    assert cost.take_step(training, 4, in_a_row=5).seconds == 2
+    assert now[0] == 600 + 12
+
+
+def test_a_gpu_is_waited_for_once_in_many_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else its calls would be handed out to one that has nothing to do."""
+    did: list[str] = []
+    training = cost.training_of(SPEC, SPEC.variants[0], standin(SPEC.dataset), CPU)
+    monkeypatch.setattr(training, "train_step", lambda *_: did.append("step"))
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: did.append("waits"))
+    monkeypatch.setattr(training, "device", torch.device("cuda"))
+    cost.take_step(training, 4, in_a_row=cost.IN_A_ROW["cuda"])
+    assert did == ["waits", *["step"] * 10, "waits"]
 
 
 THERE = ["baseline", "sfe+listing1", "sla"]
@@ -123,12 +157,12 @@ def test_what_is_recorded_is_no_step_that_counts(monkeypatch: pytest.MonkeyPatch
 def test_compiled_variants_have_a_process_each_and_steps_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     began: list[str] = []
 
-    def one_variant(spec: CostSpec, variant: CostVariant, data: ImageSet, kind: str) -> Iterator[float | Step]:
+    def one_variant(spec: CostSpec, variant: CostVariant, data: ImageSet, kind: str) -> Iterator[float | StepTaken]:
         assert (spec.numerics.compiled, kind) == (True, "cpu")
         began.append(variant.name)
         yield 100.0 * len(began)
         for number in range(1, 100):
-            yield Step(float(number), 0, 0.0, 1.0)
+            yield StepTaken(float(number), 0, 0.0, 1.0)
 
     monkeypatch.setattr(cost, "alone", one_variant)
     monkeypatch.setattr(cost, "Helper", Inline)
@@ -146,7 +180,7 @@ def test_a_process_of_its_own_says_its_memory_before_it_keeps_any(monkeypatch: p
     assert isinstance(mib, float)
     assert mib > 100  # of this process
     assert turns == ["baseline"] * 2
-    assert isinstance(next(measured), Step)
+    assert isinstance(next(measured), StepTaken)
     assert turns == ["baseline"] * 2 + ["kept"] + ["baseline"] * (WARM_UP_STEPS + 1)
 
 
