@@ -13,8 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.cli import cli
 from scripts.gpu_day import FILES, MIB, day
+from scripts.gpu_day.__main__ import parser
 
+from .made import fake_nvidia_smi
 from .places import ROOT
 
 #: In a word of its own: whoever looks for tests marked so is not to find this file.
@@ -248,6 +251,37 @@ def test_tests_that_are_skipped_prove_nothing(step: Step, tmp_path: Path) -> Non
     assert len(asked(said)) == 1
 
 
+def test_what_had_no_time_is_not_known_and_tried_again(step: Step, tmp_path: Path) -> None:
+    marked(tmp_path, "pass")
+    marked(tmp_path, "import os; os.kill(os.getpid(), 15)", "test_loop")  # as a check does whose time is over
+    said = step("check", GPU_DAY_CHECK_S="100")
+    assert not_done(said) == ["finished: the tests marked gpu in test_loop.py, within 100 s together"]
+    noted = json.loads((tmp_path / "check.json").read_text())
+    assert (noted["graphs"], noted["others"]) == (True, None)
+    marked(tmp_path, "raise ValueError('known to pass')")
+    marked(tmp_path, "raise ValueError('other losses')", "test_loop")
+    said = step("train", "100", "table1")
+    assert [line.split(" (")[0] for line in not_done(said)] == [
+        "passed: the tests marked gpu in test_loop.py",
+        "trained: anything, since tests marked gpu fail; --unchecked trains all the same",
+    ]
+    assert json.loads((tmp_path / "check.json").read_text())["graphs"] is True
+
+
+def test_an_option_of_train_is_not_handed_on(step: Step) -> None:
+    said = step("train", "100", "--unchecked", "table1")
+    assert said.returncode == 2
+    assert "--unchecked stands before the seconds" in said.stderr
+    assert asked(said) == []
+
+
+def test_the_driver_is_asked_once(step: Step, tmp_path: Path) -> None:
+    marked(tmp_path, "pass")
+    path = fake_nvidia_smi(tmp_path / "bin", "NVIDIA A, 550.54.15\n")
+    step("train", "100", "table1", PATH=f"{path}{os.pathsep}{os.environ['PATH']}")
+    assert (path / "asked").read_text() == "--query-gpu=name,driver_version --format=csv,noheader\n"
+
+
 def test_a_days_plan_and_its_budget(step: Step) -> None:
     said = step("train", "--unchecked", "100")
     assert said.returncode == 0
@@ -290,6 +324,22 @@ def test_an_interruption_ends_the_suite_and_collects(step: Step, tmp_path: Path)
     assert rest[-1] == "gpu-day: NOT finished: interrupted"
     assert not any(line.startswith("['") for line in rest)  # nothing else was begun
     assert (tmp_path / "out" / "results.tar.gz").exists()
+
+
+def test_the_rehearsal_of_the_documents_is_understood() -> None:
+    """Its steps by this script, and what they hand on by the suite's commands."""
+    text = (ROOT / "docs" / "gpu.md").read_text()
+    block = text[text.index("A rehearsal on a processor") :]
+    lines = [
+        line.partition("#")[0].split()[3:] for line in block.splitlines() if line.startswith("python -m scripts.g")
+    ]
+    assert [words[0] for words in lines] == ["prepare-here", "setup", "check", "bench", "train", "collect"]
+    chosen = [parser().parse_args(words) for words in lines]
+    assert cli.commands["bench"].make_context("bench", [*chosen[3].arguments])
+    assert cli.commands["run"].make_context("run", [*chosen[4].arguments])
+    options = " ".join(word for word in chosen[3].arguments if word not in ("--device", "cpu"))
+    for told in (cli.commands["bench"].help, (ROOT / "docs" / "performance.md").read_text()):
+        assert options in " ".join(str(told).split()), "one rehearsal, wherever it is told"
 
 
 # ------------------------------------------------------------------ what comes back

@@ -20,6 +20,8 @@ OUT = Path(os.environ.get("OUT") or WORK / "out").resolve()
 LIMIT_MIB = float(os.environ.get("GPU_DAY_LIMIT_MIB", "62"))
 FILES = int(os.environ.get("GPU_DAY_FILES", "7"))
 FILE_MIB = float(os.environ.get("GPU_DAY_FILE_MIB", "15"))
+#: Seconds for the tests marked gpu.
+CHECK_S = float(os.environ.get("GPU_DAY_CHECK_S", "150"))
 MIB = 2**20
 
 #: What was said not to be done.

@@ -54,7 +54,10 @@ def take(chosen: argparse.Namespace) -> None:
 
 def main(words: list[str]) -> int:
     """Take a step; 0 where all of it was done, 130 where it was interrupted."""
-    chosen = parser().parse_args(words)
+    whole = parser()
+    chosen = whole.parse_args(words)
+    if "--unchecked" in getattr(chosen, "arguments", ()):
+        whole.error("--unchecked stands before the seconds; what stands behind them is handed on")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what it runs is then ended too
     try:
         take(chosen)

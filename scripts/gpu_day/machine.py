@@ -1,5 +1,6 @@
 """``setup``: what was carried becomes a place to work in, on the machine with the GPU."""
 
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -173,6 +174,7 @@ def describe(commit: str) -> None:
             call(["nvidia-smi", "-q"], 60, stdout=file, stderr=subprocess.STDOUT)
 
 
+@functools.cache
 def gpus() -> str:
     """Models and drivers of the GPUs, a line each; empty where there is no ``nvidia-smi``, or none answers."""
     if not shutil.which("nvidia-smi"):
