@@ -19,14 +19,14 @@ class Part(Frozen):
     """One comparison.
 
     Attributes:
-        label: its name; in ``for_each_row`` ``{row}`` stands for the row's.
+        label: its name; in ``rows_of`` ``{row}`` stands for the row's.
         kind: how it is decided (docs/statistics.md).
         a: the cell that the claim is about; of a ratio the cost.
         b: what it is compared with; of ``best`` nothing, for that is the rest of A's column.
         margins: M of ``not_greater`` and ``within``, in margins δ of A's row.
         column: of a trend, instead of A and B.
         settings: of a trend, by the rows that it runs over.
-        goes: where the trend is claimed to go.
+        goes: where the trend is claimed to go: of the numbers as they are printed, errors too.
     """
 
     label: str = Field(default="{row}", min_length=1, max_length=80)

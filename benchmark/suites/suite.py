@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from benchmark.errors import ManifestError, UserError
 from benchmark.runs.schema import dotted, fields_at, first_problem
 from benchmark.runs.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec
+from benchmark.suites.asked import asked_of
 from benchmark.suites.layers import (
     Layer,
     applies,
@@ -20,9 +21,10 @@ from benchmark.suites.layers import (
     without_beta,
     written_out,
 )
-from benchmark.suites.manifest import COST_METRICS, Column, Manifest, Published, Row, load_manifest
+from benchmark.suites.manifest import COST_METRICS, PAPER_SUITES, Column, Manifest, Published, Row, load_manifest
 from benchmark.suites.profiles import PLAN_CHOICES, Variant, load_profile
 from benchmark.system.hardware import device_name
+from benchmark.system.paths import SUITES
 from benchmark.wording import shortened
 
 #: Fields of a run that are groups of fields.
@@ -103,7 +105,7 @@ def load_suites(paths: Sequence[Path], variant: Variant, device: str | None = No
     """All named manifests; two of one name would overwrite each other's reports and are refused.
 
     Raises:
-        ManifestError: see :func:`load_suite`.
+        ManifestError: see :func:`load_suite`; or a claim names a cell that isn't there or doesn't fit.
         UserError: a setting that touches no run of any suite, or two suites of one name.
     """
     suites: list[Suite] = []
@@ -116,7 +118,16 @@ def load_suites(paths: Sequence[Path], variant: Variant, device: str | None = No
     for setting in variant.settings:
         if setting.path[0] in ("method", "mixing") and not any(applies(setting, spec.model_dump()) for spec in specs):
             raise UserError(f"--set {setting.label}: no run of these suites has {'.'.join(setting.path)}")
+    _check_claims(suites)
     return suites
+
+
+def _check_claims(suites: Sequence[Suite]) -> None:
+    """Find out before anything runs that a claim names no cell; it may name those of the paper's suites too."""
+    known = {suite.name: suite.manifest for suite in suites}
+    known |= {name: load_manifest(SUITES / f"{name}.yaml") for name in PAPER_SUITES if name not in known}
+    for suite in suites:
+        asked_of(suite.path, suite.manifest, known)
 
 
 def select(suite: Suite, patterns: Sequence[str]) -> tuple[Cell, ...]:

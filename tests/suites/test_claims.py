@@ -122,39 +122,46 @@ def test_the_assumed_spread_is_the_median_of_the_printed_ones(suites: list[Suite
 # ------------------------------------------------------------------ mistakes
 
 
-def refused(tmp_path: Path, claims: Any) -> str:
-    tree = yaml.safe_load((SUITES / "table2.yaml").read_text()) | {"suite": "mine", "claims": claims}
+def refused(tmp_path: Path, claims: Any, **changes: Any) -> str:
+    """What loading says, before anything runs."""
+    tree = yaml.safe_load((SUITES / "table2.yaml").read_text()) | {"suite": "mine", "claims": claims} | changes
     path = tmp_path / "mine.yaml"
     path.write_text(yaml.safe_dump(tree))
-
-    def asked() -> list[Question]:
-        judged = [judge_suite(suite, Trials(Store(tmp_path))) for suite in load_suites([path], load_variant("paper"))]
-        return questions_of(judged, judged)
-
     with pytest.raises(ManifestError) as error:
-        asked()
+        load_suites([path], load_variant("paper"))
     return str(error.value)
 
 
 def one(**part: Any) -> list[dict[str, Any]]:
-    return [{"claim": "x", "statement": "said", "parts": [{"kind": "greater", **part}]}]
+    return [{"claim": "x", "statement": "said", "parts": [{"kind": "greater", "label": "part", **part}]}]
 
 
 A, B = ["CIFAR-10", "SFE - SI"], ["CIFAR-10", "Baseline"]
+GOOD = one(a=A, b=B)[0]
 
 
 @pytest.mark.parametrize(
     ("claims", "words"),
     [
         (one(a=A), "claims[0].parts[0]"),
-        (one(a=A, b=["CIFAR-11", "Baseline"]), "mine has no score at row 'CIFAR-11', column 'Baseline'"),
+        (one(a=A, b=["CIFAR-11", "Baseline"]), "mine has no cell at row 'CIFAR-11', column 'Baseline'"),
+        (one(a=A, b=["CIFAR-10", "Baselin"]), "mine has no cell at row 'CIFAR-10', column 'Baselin'"),
+        (one(a=A, b=["table3", "SFE", "GPU memory (MiB)"]), "table3 has no score at row 'SFE'"),
         (one(a=A, b="Baseline"), "names a column; say which row"),
         (one(a=A, b=["table9", "CIFAR-10", "Baseline"]), "there is no suite 'table9'"),
         (one(a=A, b=B, margins=1.0), "has no meaning for kind greater"),
         (one(a=A, b=["Baseline"]), "is a column, or [row, column], or [suite, row, column]"),
         (one(kind="within", a=A, b=B), "is needed for kind within"),
         (one(kind="ratio", a=A), "has no cost at row 'CIFAR-10'"),
+        (one(kind="ratio", a=["table3", "SFE, pooled first", "GPU memory (MiB)"]), "table3 prints no overhead at"),
         (one(kind="better", a=A, b=B), "claims[0].parts[0]"),
+        (one(a=A, b=A), "compares a cell with itself"),
+        (one(a=A, b=["table4", "ResNet110", "Error Rate"]), "compares accuracies with errors"),
+        (one(label="{row}", a=A, b=B), "a part needs a label"),
+        ([{"claim": "x", "statement": "s", "parts": [{"kind": "greater", "a": A, "b": B}]}], "a part needs a label"),
+        ([{"claim": "x", "statement": "said", "parts": GOOD["parts"] * 2}], "two parts are called 'part'"),
+        ([GOOD, {**GOOD, "statement": "otherwise"}], "claims[1]: 'x' is the number of a claim above too"),
+        (one(kind="shown", a=A, b=B), "has no part that is counted"),
         ([{"claim": "x", "statement": "said", "parts": []}], "claims[0].parts"),
         ([{"claim": "a b", "statement": "said", "parts": [{"kind": "greater", "a": A, "b": B}]}], "claims[0].claim"),
     ],
@@ -163,6 +170,14 @@ def test_mistakes_are_named_with_their_place(tmp_path: Path, claims: Any, words:
     text = refused(tmp_path, claims)
     assert str(tmp_path / "mine.yaml") in text
     assert words in text, text
+
+
+@pytest.mark.parametrize("printed", [None, "95.0"])
+def test_a_size_needs_what_the_paper_prints_of_both(tmp_path: Path, printed: str | None) -> None:
+    train = {"dataset": "cifar10", "network": "resnet110"}
+    rows = [{"name": "CIFAR-10", "train": train, "published": [printed, "96.0 ± 0.1", None, None]}]
+    claims = one(kind="size", a=A, b=B)
+    assert "whose printed numbers or spreads are missing" in refused(tmp_path, claims, rows=rows)
 
 
 def test_a_claim_of_ones_own() -> None:
