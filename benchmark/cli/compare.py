@@ -33,25 +33,26 @@ def compare(first: str, second: str, suites: tuple[str, ...], results_dir: Path,
     A and B are a profile with its settings (reduced, paper+numerics.precision=bf16), or such a folder of another
     results folder (../lab2/results/reduced). For example: run_suite.py compare reduced reduced+beta_on=last table1
     """
-    from benchmark.reports.judged import judge_suite
-    from benchmark.reports.paper import whole_paper
+    from benchmark.reports.paper import judge_all
     from benchmark.results.trials import Trials
     from benchmark.suites.suite import load_suites
     from benchmark.verdicts.compare import compare_cells
 
-    sides = [_side(text, results_dir) for text in (first, second)]
-    loaded = [load_suites(find_manifests(list(suites) or ["all"]), variant, "any") for variant, _ in sides]
-    runs = [Trials(store) for _, store in sides]
-    epochs = [variant.epoch_reported for variant, _ in sides]
-    cells = {}
-    for one, other in zip(*loaded, strict=True):
-        a, b = judge_suite(one, runs[0]).readings, judge_suite(other, runs[1]).readings
-        cells[one.name] = compare_cells(list(a.values()), list(b.values()), (epochs[0], epochs[1]))
-    papers = [whole_paper(variant, of) for (variant, _), of in zip(sides, runs, strict=True)]
-    judged = all(variant.judges_claims for variant, _ in sides)
+    variants, stores = zip(*(_side(text, results_dir) for text in (first, second)), strict=True)
+    paths = find_manifests(list(suites) or ["all"])
+    one, other = (
+        judge_all(load_suites(paths, variant, "any"), Trials(store))
+        for variant, store in zip(variants, stores, strict=True)
+    )
+    epochs = (variants[0].epoch_reported, variants[1].epoch_reported)
+    cells = {
+        a.suite.name: compare_cells(list(a.readings.values()), list(b.readings.values()), epochs)
+        for a, b in zip(one.suites, other.suites, strict=True)
+    }
+    judged = all(variant.judges_claims for variant in variants)
     claims = [
         {"claim": a.claim, "statement": a.statement, "first": a.verdict.word, "second": b.verdict.word}
-        for a, b in zip(papers[0].claims, papers[1].claims, strict=True)
+        for a, b in zip(one.claims, other.claims, strict=True)
         if judged
     ]
     if form == "json":
@@ -59,6 +60,9 @@ def compare(first: str, second: str, suites: tuple[str, ...], results_dir: Path,
         click.echo(json.dumps(tree, indent=1))
         return
     _print(cells, claims, (first, second))
+    if not judged:
+        names = [variant.reports_name for variant in variants if not variant.judges_claims]
+        click.echo(f"claims: not judged (profile {' and '.join(dict.fromkeys(names))})")
 
 
 def _print(

@@ -90,6 +90,5 @@ def status(
     if time_left.runs:
         basis = time_left.pace.basis(run.spec for run in time_left.runs.values())
         click.echo(f"time left with {counted(time_left.at_once, 'run')} at once: {basis}")
-    of_the_paper = any(suite.name in PAPER_SUITES for suite in loaded)
-    if of_the_paper and (line := claims_reported(loaded[0].variant, reports_dir)):
-        say(line)
+    if any(suite.name in PAPER_SUITES for suite in loaded):
+        say(claims_reported(loaded[0].variant, reports_dir))

@@ -110,20 +110,23 @@ class TimeLeft:
         return total
 
 
-def claims_reported(variant: Variant, reports_dir: Path) -> str | None:
-    """How the paper's claims stood when the last report was written, in a line; None without a report.
+def claims_reported(variant: Variant, reports_dir: Path) -> str:
+    """How the paper's claims stood when the last report was written, in a line.
 
     Judging them anew means reading every result; looking should not take that long.
     """
+    name = variant.reports_name
     if not variant.judges_claims:
-        return f"claims: not judged (profile {variant.reports_name})"
+        return f"claims: not judged (profile {name})"
     try:
-        text = read_regular(reports_dir / variant.reports_name / "claims.csv").decode()
-        words = {row["claim"]: row["claim_verdict"] for row in csv.DictReader(io.StringIO(text))}
+        text = read_regular(reports_dir / name / "claims.csv").decode()
+        words = Counter({row["claim"]: row["claim_verdict"] for row in csv.DictReader(io.StringIO(text))}.values())
     except (OSError, ValueError, KeyError, csv.Error):
-        return None
-    counts = ", ".join(f"{count} {word}" for word, count in Counter(words.values()).most_common())
-    return f"claims by the last report: {counts}" if counts else None
+        words = Counter()
+    if not words:
+        return f"claims at profile {name}: no report yet"
+    others = "".join(f", {count} {word}" for word, count in words.most_common() if word != "supported")
+    return f"claims at profile {name}, by the last report: {words['supported']} of {words.total()} supported{others}"
 
 
 def state_of(run_id: str, failed: set[str], folder: RunFolder, store: Store) -> str:

@@ -8,13 +8,13 @@ import pandas as pd
 
 from benchmark.errors import StoreError
 from benchmark.reports.judged import judge_suite
-from benchmark.reports.paper import whole_paper
+from benchmark.reports.paper import judge_all
 from benchmark.reports.renderers import paper_csv
 from benchmark.results.plausible import is_number
 from benchmark.results.store import Result, Store
 from benchmark.results.trials import Trials
-from benchmark.suites.manifest import find_manifests
-from benchmark.suites.profiles import load_variant
+from benchmark.suites.manifest import PAPER_SUITES, find_manifests
+from benchmark.suites.profiles import load_profile, load_variant
 from benchmark.suites.suite import load_suites
 from benchmark.system.paths import ROOT
 
@@ -33,7 +33,11 @@ def read_results(profile: str = "paper", results_dir: Path | str = _RESULTS) -> 
         ``run_id``, ``kind`` (``train`` or ``cost``), ``variant`` (of a cost run), ``metric``, ``value`` (accuracy in
         percent, seconds, MiB), ``device``, ``commit``, and every field of the spec under its path, such as
         ``network.depth`` or ``method.masks.views``. Files that can't be read are left out; ``verify`` names them.
+
+    Raises:
+        ManifestError: there is no such profile.
     """
+    load_profile(profile.split("+")[0])
     store = Store(Path(results_dir) / profile)
     rows = []
     for name in sorted(store.completed()):
@@ -66,22 +70,30 @@ def read_trials(
     trials = Trials(Store(Path(results_dir) / variant.results_name))
     loaded = load_suites(find_manifests(list(suites)), variant, "any")
     rows = [row for suite in loaded for row in paper_csv.trial_rows(judge_suite(suite, trials))]
-    return pd.DataFrame(rows, columns=list(paper_csv.TRIAL_COLUMNS))
+    return pd.DataFrame(rows, columns=list(paper_csv.TRIAL_COLUMNS)).astype({"seed": "Int64"})  # costs have none
 
 
 def read_claims(
-    profile: str = "paper", settings: Sequence[str] = (), results_dir: Path | str = _RESULTS
+    profile: str = "paper",
+    suites: Sequence[str] = ("all",),
+    settings: Sequence[str] = (),
+    results_dir: Path | str = _RESULTS,
 ) -> pd.DataFrame:
-    """The paper's claims answered, one row a part, with the columns of ``claims.csv``.
+    """Claims answered, one row a part, with the columns of ``claims.csv``.
 
     Args:
         profile: its name.
+        suites: names or paths of manifests: any of the paper's for all of its claims, others for their own.
         settings: as behind ``--set``.
         results_dir: where results lie.
     """
     variant = load_variant(profile, settings)
-    paper = whole_paper(variant, Trials(Store(Path(results_dir) / variant.results_name)))
-    rows = paper_csv.claim_rows(paper.claims, variant.reports_name)
+    loaded = load_suites(find_manifests(list(suites)), variant, "any")
+    judged = judge_all(loaded, Trials(Store(Path(results_dir) / variant.results_name)))
+    claims = [claim for of in judged.own_claims.values() for claim in of]
+    if judged.paper and any(suite.name in PAPER_SUITES for suite in loaded):
+        claims = [*judged.paper.claims, *claims]
+    rows = paper_csv.claim_rows(claims, variant.reports_name)
     return pd.DataFrame(rows, columns=list(paper_csv.CLAIM_COLUMNS))
 
 

@@ -62,6 +62,11 @@ class Judgement:
     paper: Paper | None
     own_claims: Mapping[str, tuple[Answered, ...]]
 
+    @property
+    def claims(self) -> tuple[Answered, ...]:
+        """The paper's and then the suites' own."""
+        return (*(self.paper.claims if self.paper else ()), *(one for of in self.own_claims.values() for one in of))
+
 
 def judge_all(suites: Sequence[Suite], trials: Trials) -> Judgement:
     """Judge some suites under one variant, and the whole paper with them.

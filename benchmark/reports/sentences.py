@@ -1,9 +1,10 @@
 """The sentences that every format says of verdicts and claims."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 
 from benchmark.reports.paper import Paper
-from benchmark.verdicts.cells import Verdict, Word
+from benchmark.verdicts.cells import NOT_PUBLISHED, Verdict, Word
 from benchmark.verdicts.claims import Answered
 from benchmark.verdicts.questions import Answer, Finding, Question
 
@@ -27,6 +28,14 @@ ANSWER_LETTERS: Mapping[Answer, str] = {
 NO_GAINS = "A cell says whether a number came out again; it says nothing about gains, the claims do."
 #: Stands behind a verdict that another reading of "±" would change.
 NOT_ROBUST = "†"
+#: Where the scores of best epochs are reported.
+BEST_EPOCH = "Scores are of each run's best epoch, and which that is the test set has chosen."
+#: What stands beside a part of a claim.
+INTERVALS = (
+    "Ours are gains in points with their 95 % interval, or one-sided 95 % bounds where a gain is to keep to a bound; "
+    "paired by seed where both numbers are of the same runs. Whether a size agrees is for a test of its own. An "
+    "answer needs two trials of every cell."
+)
 _MISSING = "What is missing is not evidence for or against the paper."
 
 
@@ -47,14 +56,12 @@ def about_claims(paper: Paper) -> str:
     if not judged:
         return f"Nothing can be judged yet. {done} of {planned} runs."
     at = "" if paper.variant.profile.judges == "cells" else f" at profile {name}"
-    words = [claim.verdict.word for claim in judged]
-    counts = [f"{words.count(word)} {word}" for word in ("supported", "contradicted", "undecided")]
-    counts += [f"{words.count('absent')} absent"] if "absent" in words else []
+    words: Counter[str] = Counter(claim.verdict.word for claim in judged)
+    named = ("contradicted", "undecided", "absent") if words["absent"] else ("contradicted", "undecided")
+    supported, rest = words["supported"], ", ".join(f"{words[word]} {word}" for word in named)
     if len(judged) == len(claims):
-        first, *rest = counts
-        return f"{first.split()[0]} of {len(claims)} claims are supported{at}, {_listed(rest)}."
-    can = f"{len(judged)} of {len(claims)} claims can be judged so far{at}"
-    return f"{can}: {_listed(counts)}."
+        return f"{supported} of {len(claims)} claims are supported{at}, {rest}."
+    return f"{len(judged)} of {len(claims)} claims can be judged so far{at}: {supported} supported, {rest}."
 
 
 def about_numbers(paper: Paper) -> str | None:
@@ -62,16 +69,12 @@ def about_numbers(paper: Paper) -> str | None:
     if not paper.variant.against_paper:
         return None
     words = paper.words
-    printed = sum(
-        reading.word != "no verdict" or reading.reason != "no published number"
-        for of in paper.verdicts.values()
-        for reading in of.values()
-    )
+    printed = sum(verdict.reason != NOT_PUBLISHED for of in paper.verdicts.values() for verdict in of.values())
     judged = sum(count for word, count in words.items() if word != "no verdict")
     if not judged:
         return f"None of {printed} printed scores can be judged so far. {_MISSING}"
     counts = [f"{words[word]} {word}" for word in LETTERS if word != "no verdict" and words[word]]
-    text = f"{judged} of {printed} printed scores can be judged: {_listed(counts)}."
+    text = f"{judged} of {printed} printed scores can be judged: {', '.join(counts)}."
     done, planned = paper.runs["all"]
     return text if done == planned else f"{text} {_MISSING}"
 
@@ -82,7 +85,7 @@ def of_parts(claim: Answered) -> str:
 
 
 def gain(question: Question, finding: Finding) -> str:
-    """A part's own number with the interval that decides it, where there is one."""
+    """A part's own number with its interval, where there is one; see :data:`INTERVALS`."""
     if finding.difference is None:
         return ""
     if question.cost is not None:
@@ -91,19 +94,11 @@ def gain(question: Question, finding: Finding) -> str:
         text = f"ρ = {finding.difference:+.2f}"
     else:
         text = f"{finding.difference:+.2f}"
-    interval = finding.interval95
-    if _is_paired(question) and finding.paired95:
-        interval = finding.paired95
+    interval = finding.paired95 if finding.paired else finding.interval95
+    if question.kind in ("not_greater", "within"):
+        interval = finding.bound95
     if interval is None:
         return text
     decimals = 3 if question.cost is not None else 2
     low, high = (f"{end:{'' if question.cost is not None else '+'}.{decimals}f}" for end in interval)
     return f"{text} [{low} to {high}]"
-
-
-def _is_paired(question: Question) -> bool:
-    return len(question.cells) == 2 and question.cells[0].entry == question.cells[1].entry
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return ", ".join(parts)

@@ -82,7 +82,7 @@ def _reports(
         png, svg = plots.images(suite, table, gallery)
         contents = {
             "csv": tidy_csv.render(one, trials).encode(),
-            "md": markdown.render(suite, table).encode(),
+            "md": markdown.render(suite, table, judged.own_claims.get(suite.name, ())).encode(),
             "png": png,
             "svg": svg,
         }

@@ -67,8 +67,6 @@ def _check_labels(asked: list[Asked]) -> None:
     labels = [one.label for one in asked]
     if twice := next((label for place, label in enumerate(labels) if label in labels[:place]), None):
         raise ValueError(f"two parts are called {twice!r}; give each a label of its own")
-    if all(one.part.kind == "shown" for one in asked):
-        raise ValueError("has no part that is counted; what is only shown is no claim")
 
 
 def _asked(claim: Claim, part: Part, suite: str, row: str | None, known: Mapping[str, Manifest]) -> Asked:

@@ -68,7 +68,7 @@ def answer(questions: Sequence[Question], epoch: str = "last") -> list[Answered]
 
 
 def join(findings: Sequence[Finding]) -> ClaimVerdict:
-    """A claim's answer from its counted parts."""
+    """A claim's answer from its counted parts; without any it is undecided."""
     words = [finding.word for finding in findings]
     against, absent = holm([finding.p for finding in findings]), holm([finding.p_absent for finding in findings])
     pairs = list(zip(words, against, absent, strict=True))
@@ -77,7 +77,7 @@ def join(findings: Sequence[Finding]) -> ClaimVerdict:
         word = "contradicted"
     elif "not enough runs" in words:
         word = "not enough runs"
-    elif all(one == "supported" for one in words):
+    elif words and all(one == "supported" for one in words):
         word = "supported"
     elif any(one == "absent" and p < ALPHA for one, _, p in pairs):
         word = "absent"

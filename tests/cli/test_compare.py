@@ -7,7 +7,7 @@ import pytest
 
 from benchmark.cli import main
 from benchmark.results.store import Store
-from tests.reports.fakes import cell, train, under
+from tests.reports.fakes import cell, own, train, under
 
 
 def said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> tuple[int, str, str]:
@@ -58,3 +58,27 @@ def test_what_is_no_variant(
     status, _, err = said(capsys, monkeypatch, "reduced", name)
     assert status == 2
     assert words in err
+
+
+def test_either_side_is_read_by_its_own_epoch(
+    two: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sides = ("reduced", "reduced+epoch_reported=best")
+    _, out, _ = said(capsys, monkeypatch, *sides, "table1", "--results-dir", str(two / "one"))
+    line = next(line for line in out.splitlines() if "ResNet-110 / Baseline" in line)
+    assert "+0.50" in line, "best epochs of these are half a point better"
+
+
+def test_claims_of_ones_own_are_compared_and_unjudged_ones_said(
+    two: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = {"kind": "greater", "label": "one", "a": ["one", "SI"], "b": ["one", "Plain"]}
+    suite = own(two, "reduced", claims=[{"claim": "mine", "statement": "Masks help", "parts": [part]}])
+    store = Store(two / "three" / "reduced")
+    for column, values in (("SI", [38.0, 38.4, 38.1]), ("Plain", [36.0, 36.4, 36.1])):
+        train(store, cell(suite, "one", column), values)
+    words = ("reduced", "reduced", str(suite.path), "--results-dir", str(two / "three"))
+    _, out, _ = said(capsys, monkeypatch, *words)
+    assert "claim mine supported and supported: the same" in out
+    _, out, _ = said(capsys, monkeypatch, "mini", "mini", "table1", "--results-dir", str(two / "three"))
+    assert out.splitlines()[-1] == "claims: not judged (profile mini)"

@@ -176,13 +176,14 @@ def test_status_and_plan_print_the_same_time_left(
 
 def test_claims_stand_as_the_last_report_left_them(tmp_path: Path) -> None:
     reduced = load_variant("reduced")
-    assert claims_reported(reduced, tmp_path) is None
+    assert claims_reported(reduced, tmp_path) == "claims at profile reduced: no report yet"
     (tmp_path / "reduced").mkdir()
-    lines = ["claim,part,claim_verdict", "1,a,supported", "1,b,supported", "2,a,undecided", "8a,x,supported"]
+    lines = ["claim,part,claim_verdict", "1,a,undecided", "1,b,undecided", "2,a,supported", "8a,x,undecided"]
     (tmp_path / "reduced" / "claims.csv").write_text("\n".join(lines))
-    assert claims_reported(reduced, tmp_path) == "claims by the last report: 2 supported, 1 undecided"
+    said = "claims at profile reduced, by the last report: 1 of 3 supported, 2 undecided"
+    assert claims_reported(reduced, tmp_path) == said
     (tmp_path / "reduced" / "claims.csv").write_text("something else\n1\n")
-    assert claims_reported(reduced, tmp_path) is None
+    assert claims_reported(reduced, tmp_path) == "claims at profile reduced: no report yet"
 
 
 def test_profiles_that_judge_nothing_say_so(tmp_path: Path) -> None:

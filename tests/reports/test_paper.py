@@ -9,13 +9,13 @@ import pytest
 
 from benchmark.reports.paper import Paper, whole_paper
 from benchmark.reports.renderers import paper_csv, summary
-from benchmark.reports.sentences import about_claims, about_numbers
+from benchmark.reports.sentences import BEST_EPOCH, about_claims, about_numbers
 from benchmark.reports.write import write_reports
 from benchmark.results.store import Store
 from benchmark.results.trials import Trials
 from benchmark.suites.manifest import PAPER_SUITES
 from benchmark.suites.profiles import load_variant
-from benchmark.suites.suite import load_suite
+from benchmark.suites.suite import Suite, load_suite
 from benchmark.system.paths import SUITES
 from benchmark.verdicts.cells import Verdict, judge
 from benchmark.verdicts.reading import Reading
@@ -216,16 +216,55 @@ def test_a_cell_comes_with_the_results_behind_it(store: Store) -> None:
     assert (cost.reading, cost.results, cost.verdict.reason) == (None, (), "cost: see claim 4")
 
 
-def test_claims_of_ones_own_stand_beside_their_report(store: Store, tmp_path: Path) -> None:
-    part = {"kind": "greater", "label": "one", "a": ["one", "SI"], "b": ["one", "Plain"]}
-    claims = [{"claim": "mine", "statement": "Masks help", "parts": [part]}]
-    suite = own(tmp_path, claims=claims)
+def with_a_claim(store: Store, tmp_path: Path, **part: object) -> Suite:
+    """A manifest of one's own with one claim, of its first row, four trials each."""
+    asked = {"kind": "greater", "label": "one", "a": ["one", "SI"], "b": ["one", "Plain"]} | part
+    suite = own(tmp_path, claims=[{"claim": "mine", "statement": "Masks help", "parts": [asked]}])
     for column, values in (("SI", NEAR["SFE - SI"]), ("Plain", NEAR["Baseline"])):
         train(store, cell(suite, "one", column), values)
-    write_reports([suite], store, tmp_path / "reports")
+    return suite
+
+
+def test_claims_of_ones_own_stand_beside_their_report(store: Store, tmp_path: Path) -> None:
+    write_reports([with_a_claim(store, tmp_path)], store, tmp_path / "reports")
+    text = (tmp_path / "reports" / "paper" / "mine.md").read_text()
+    assert "| mine | Masks help | **supported** (S) | 1 of 1 parts | supported, 1 of 1 parts |" in text
+    assert "| one | supported (S) | +2.60 [" in text
+    assert "[mine.claims.csv](mine.claims.csv)" in text
     (row,) = rows_of((tmp_path / "reports" / "paper" / "mine.claims.csv").read_text())
     assert (row["claim"], row["part"], row["direction"], row["size"]) == ("mine", "one", "supported", "agrees")
     assert len(rows_of((tmp_path / "reports" / "paper" / "mine.trials.csv").read_text())) == 16
+
+
+def test_no_part_of_a_claim_is_a_formula(store: Store, tmp_path: Path) -> None:
+    cells = {"a": ["table1", "ResNet-110", "SFE - SI"], "b": ["table1", "ResNet-110", "Baseline"]}
+    suite = with_a_claim(store, tmp_path, label="=HYPERLINK(1)", **cells)
+    write_reports([suite], store, tmp_path / "reports")
+    (row,) = rows_of((tmp_path / "reports" / "paper" / "mine.claims.csv").read_text())
+    assert (row["suite"], row["part"]) == ("table1", "'=HYPERLINK(1)")
+
+
+def test_which_epoch_was_chosen_by_the_test_set_is_said(store: Store, tmp_path: Path) -> None:
+    for settings, said in (([], False), (["epoch_reported=best"], True)):
+        suite = paper("table1", settings)
+        write_reports([suite], store, tmp_path)
+        for name in ("table1.md", "summary.md"):
+            text = (tmp_path / suite.variant.reports_name / name).read_text()
+            assert (BEST_EPOCH in text) == said
+
+
+def test_parts_with_too_few_runs_are_counted_as_that(store: Store) -> None:
+    suite = under("reduced", "table1")
+    for row, values in (("ResNet-110", [70.0, 70.5]), ("ResNet-164", [70.0])):
+        train(store, cell(suite, row, "Baseline"), values)
+        train(store, cell(suite, row, "SFE - SI"), values)
+    flat = under("reduced", "table6")
+    for one in flat.manifest.rows:
+        train(store, cell(flat, one.name, "Layer2 SI"), [70.0, 70.0])
+    text = summary.render(whole_paper(suite.variant, Trials(store)))
+    assert "**1. SFE's single inference beats the baseline** (10 parts more: not enough runs)" in text
+    assert "| Layer2 SI | undecided (U) |  | 2 | ρ = +0.97 |" in text, "a trend that is flat has runs"
+    assert "(2 parts more: not enough runs)" in text
 
 
 def test_printed_gains_stand_in_claims_of_ones_own_without_any_spread(store: Store, tmp_path: Path) -> None:

@@ -161,7 +161,6 @@ GOOD = one(a=A, b=B)[0]
         ([{"claim": "x", "statement": "s", "parts": [{"kind": "greater", "a": A, "b": B}]}], "a part needs a label"),
         ([{"claim": "x", "statement": "said", "parts": GOOD["parts"] * 2}], "two parts are called 'part'"),
         ([GOOD, {**GOOD, "statement": "otherwise"}], "claims[1]: 'x' is the number of a claim above too"),
-        (one(kind="shown", a=A, b=B), "has no part that is counted"),
         ([{"claim": "x", "statement": "said", "parts": []}], "claims[0].parts"),
         ([{"claim": "a b", "statement": "said", "parts": [{"kind": "greater", "a": A, "b": B}]}], "claims[0].claim"),
     ],

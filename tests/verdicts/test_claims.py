@@ -302,6 +302,7 @@ def finding(word: str, p: float = 1.0, p_absent: float = 1.0) -> Finding:
     [
         ([finding("supported"), finding("supported")], "supported"),
         ([finding("supported"), finding("undecided")], "undecided"),
+        ([], "undecided"),
         ([finding("contradicted", 0.01), finding("not enough runs")], "contradicted"),
         ([finding("contradicted", 0.03), finding("supported")], "undecided"),  # 0.06 after Holm
         ([finding("supported"), finding("not enough runs")], "not enough runs"),

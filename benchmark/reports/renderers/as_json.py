@@ -12,7 +12,10 @@ from benchmark.suites.suite import Suite
 
 
 def as_json(suites: Sequence[Suite], variant: Variant, found: Trials, trials: int | None) -> str:
-    """The rows of each suite's CSV, of ``claims.csv`` and of ``summary.csv``, with every digit; gaps are null."""
+    """The rows of each suite's CSV, of ``claims.csv``, of claims of one's own by suite, and of ``summary.csv``.
+
+    Numbers have every digit; gaps are null.
+    """
     judged = judge_all(suites, found)
     tree: dict[str, Any] = {
         "profile": variant.reports_name,
@@ -20,5 +23,8 @@ def as_json(suites: Sequence[Suite], variant: Variant, found: Trials, trials: in
     }
     if judged.paper is not None:
         tree["claims"] = paper_csv.claim_rows(judged.paper.claims, variant.reports_name)
+        tree["own_claims"] = {
+            name: paper_csv.claim_rows(claims, variant.reports_name) for name, claims in judged.own_claims.items()
+        }
         tree["summary"] = paper_csv.summary_rows(judged.paper.overalls)
     return json.dumps(tree, indent=1, allow_nan=False)

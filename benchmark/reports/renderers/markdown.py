@@ -1,10 +1,13 @@
 """A table as Markdown: ours, and under the paper's own protocol the published number below it."""
 
 import json
-import re
 import shlex
+from collections.abc import Sequence
 
-from benchmark.reports.sentences import NO_GAINS, NOT_ROBUST, letter
+from benchmark.reports.renderers import claims_markdown
+from benchmark.reports.renderers.markdown_text import escape
+from benchmark.reports.renderers.markdown_text import table as grid
+from benchmark.reports.sentences import BEST_EPOCH, NO_GAINS, NOT_ROBUST, letter
 from benchmark.reports.table import Table, TableCell
 from benchmark.results.code import UNCOMMITTED
 from benchmark.results.plausible import PROCESS_MEMORY
@@ -13,16 +16,22 @@ from benchmark.suites.manifest import Published
 from benchmark.suites.profiles import Setting
 from benchmark.suites.suite import Suite
 from benchmark.system.paths import SUITES
+from benchmark.verdicts.claims import Answered
 from benchmark.verdicts.summary import Summary
-from benchmark.wording import some, visible
+from benchmark.wording import some
 
 MISSING = "—"
 _DECIMALS = {"memory_mib": 0, "seconds_per_step": 3}
-_SPECIAL = re.compile(r"([\\`*_{}\[\]#~|$])")
 
 
-def render(suite: Suite, table: Table) -> str:
-    """The whole report of one suite: what was run, the table, its notes, and how to make it again."""
+def render(suite: Suite, table: Table, claims: Sequence[Answered] = ()) -> str:
+    """The whole report of one suite: what was run, the table, its notes, and how to make it again.
+
+    Args:
+        suite: the suite under its profile.
+        table: as it is printed.
+        claims: its own, answered, where they are not the paper's.
+    """
     manifest = suite.manifest
     parts = [
         f"# {escape(table.title)}",
@@ -40,16 +49,10 @@ def render(suite: Suite, table: Table) -> str:
             ]
         ),
         f"![{escape(table.title)}]({suite.name}.png)",
+        *(["## Claims", *claims_markdown.render(claims, suite.variant, f"{suite.name}.claims.csv")] if claims else []),
         f"All numbers: [{suite.name}.csv]({suite.name}.csv). Make this report again: `{command(suite, table)}`",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def escape(text: str) -> str:
-    """Text that Markdown shows as it is: no markup, no HTML, no links, nothing hidden, one line."""
-    flat = visible(" ".join(text.split())).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    # GitHub turns bare addresses into links; a backslash within keeps them text
-    return re.sub(r"(:)(?=//)|(?<=www)(\.)", r"\\\1\2", _SPECIAL.sub(r"\\\1", flat), flags=re.IGNORECASE)
 
 
 def ours(cell: TableCell) -> str:
@@ -105,6 +108,8 @@ def _notices(suite: Suite, table: Table) -> str:
         notes.append(f"Laid over it: {over}.")
     elif over:
         notes.append(f"Laid over it: {over}, which makes it a protocol of its own.")
+    if variant.epoch_reported == "best":
+        notes.append(f"**{BEST_EPOCH}**")
     legend = "ours mean ± std (n trials)"
     if variant.against_paper:
         notes.append(f"Each cell: {legend}, below it the paper's; {MISSING} where no run is complete yet.")
@@ -136,12 +141,11 @@ def _about_memory(kind: str) -> str:
 
 
 def _grid(suite: Suite, table: Table) -> str:
-    head = [escape(name) for name in (table.corner, *table.columns)]
-    lines = [head, ["---", *["---:"] * len(table.columns)]]
+    rows = [[escape(name) for name in (table.corner, *table.columns)]]
     for row in table.rows:
         cells = (table.cells.get((row, column)) for column in table.columns)
-        lines.append([escape(row), *(_cell(cell, suite.variant.against_paper) for cell in cells)])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        rows.append([escape(row), *(_cell(cell, suite.variant.against_paper) for cell in cells)])
+    return grid(rows, f" {' | '.join(['---', *['---:'] * len(table.columns)])} ")
 
 
 def _lost(table: Table) -> list[str]:

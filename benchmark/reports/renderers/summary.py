@@ -4,21 +4,17 @@ from collections.abc import Iterator
 
 from benchmark.reports.judged import JudgedSuite
 from benchmark.reports.paper import Paper
-from benchmark.reports.renderers.markdown import escape
-from benchmark.reports.renderers.paper_csv import published_difference
+from benchmark.reports.renderers import claims_markdown
+from benchmark.reports.renderers.markdown_text import escape, table
 from benchmark.reports.sentences import (
-    ANSWER_LETTERS,
+    BEST_EPOCH,
     LETTERS,
     NO_GAINS,
     NOT_ROBUST,
     about_claims,
     about_numbers,
-    gain,
     letter,
-    of_parts,
 )
-from benchmark.verdicts.claims import Answered
-from benchmark.verdicts.questions import Finding, Question
 
 
 def render(paper: Paper) -> str:
@@ -26,77 +22,16 @@ def render(paper: Paper) -> str:
     profile = paper.variant.profile
     parts = [
         "# Self-supervised Feature Enhancement: what came out again",
-        f"Profile `{paper.variant.reports_name}`: {escape(profile.about)}",
+        f"Profile `{paper.variant.reports_name}`: {escape(profile.about)}"
+        + (f" **{BEST_EPOCH}**" if paper.variant.epoch_reported == "best" else ""),
         f"**{about_claims(paper)}** {about_numbers(paper) or ''}".strip(),
         "## What the paper claims",
-        *_claims(paper),
+        *claims_markdown.render(paper.claims, paper.variant, "claims.csv"),
         *_numbers(paper),
         "## Runs",
         _runs(paper),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-# ------------------------------------------------------------------ claims
-
-
-def _claims(paper: Paper) -> Iterator[str]:
-    if not paper.variant.judges_claims:
-        lines = [f"- {claim.claim}. {escape(claim.statement)}: not judged" for claim in paper.claims]
-        yield "\n".join(lines)
-        return
-    rows = [["", "claim", "answer", "supported", "the paper's own table, by the same rule"]]
-    rows += [
-        [
-            claim.claim,
-            escape(claim.statement),
-            f"**{claim.verdict.word}** ({ANSWER_LETTERS[claim.verdict.word]})",
-            of_parts(claim),
-            _by_print(claim),
-        ]
-        for claim in paper.claims
-    ]
-    yield table(rows, "---:|---|---|---:|---")
-    yield (
-        "Gains are ours in points with the 95 % interval that decides, beside the paper's; an answer needs at least "
-        "two trials of every cell. How it is reached stands in docs/statistics.md; every number is in "
-        "[claims.csv](claims.csv)."
-    )
-    for claim in paper.claims:
-        if any(finding.difference is not None for finding in claim.findings):
-            yield _parts(claim)
-
-
-def _by_print(claim: Answered) -> str:
-    if claim.published is None:
-        return ""
-    return f"{claim.published.word}, {claim.published.supported} of {claim.published.parts} parts"
-
-
-def _parts(claim: Answered) -> str:
-    """Those parts of a claim that have runs."""
-    rows = [["part", "answer", "ours", "trials", "the paper"]]
-    for question, finding, printed in zip(claim.questions, claim.findings, claim.by_print, strict=True):
-        if finding.difference is not None:
-            rows.append([*_part(question, finding), _paper(question, printed)])
-    lacking = len(claim.findings) - (len(rows) - 1)
-    title = f"**{claim.claim}. {escape(claim.statement)}**" + (f" ({lacking} parts without runs)" if lacking else "")
-    return f"{title}\n\n{table(rows, '---|---|---:|---:|---:')}"
-
-
-def _part(question: Question, finding: Finding) -> list[str]:
-    word = finding.word
-    answer = "shown beside" if word is None else f"{word} ({ANSWER_LETTERS[word]})"
-    return [escape(question.label), answer, gain(question, finding), str(finding.trials)]
-
-
-def _paper(question: Question, printed: Finding | None) -> str:
-    value = published_difference(question, printed)
-    if value is None:
-        return ""
-    if question.cost is not None:
-        return f"×{value:.3f}"
-    return f"ρ = {value:+.2f}" if question.kind == "trend" else f"{value:+.2f}"
 
 
 # ------------------------------------------------------------------ numbers
@@ -153,9 +88,3 @@ def _runs(paper: Paper) -> str:
     rows += [[name, str(done), str(planned - done)] for name, (done, planned) in paper.runs.items()]
     failed = f"\n\n{paper.failed} of the missing runs failed; `status` says why." if paper.failed else ""
     return f"{table(rows, '---|---:|---:')}\n\nSuites share runs, so `all` is less than their sum.{failed}"
-
-
-def table(rows: list[list[str]], alignment: str) -> str:
-    """A Markdown table; the first row is its head, ``alignment`` the line below it without its outer bars."""
-    head, *body = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join([head, f"|{alignment}|", *body])

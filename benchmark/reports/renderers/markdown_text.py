@@ -1,0 +1,21 @@
+"""Anybody's text in Markdown, and tables."""
+
+import re
+from collections.abc import Sequence
+
+from benchmark.wording import visible
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]#~|$])")
+
+
+def escape(text: str) -> str:
+    """Text that Markdown shows as it is: no markup, no HTML, no links, nothing hidden, one line."""
+    flat = visible(" ".join(text.split())).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # GitHub turns bare addresses into links; a backslash within keeps them text
+    return re.sub(r"(:)(?=//)|(?<=www)(\.)", r"\\\1\2", _SPECIAL.sub(r"\\\1", flat), flags=re.IGNORECASE)
+
+
+def table(rows: Sequence[Sequence[str]], alignment: str) -> str:
+    """The first row is its head, ``alignment`` the line below it without its outer bars."""
+    head, *body = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([head, f"|{alignment}|", *body])
