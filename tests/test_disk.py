@@ -13,7 +13,7 @@ import pytest
 import benchmark.execution.worker
 from benchmark.cli import main
 from benchmark.execution.run_folder import EXIT_BUSY, EXIT_FAILED, Job, RunFolder
-from benchmark.execution.scheduler import Summary
+from benchmark.execution.summary import Summary
 from benchmark.results.store import Store
 from benchmark.runs.spec import run_id
 from benchmark.system.folders import why_unwritable

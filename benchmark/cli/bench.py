@@ -1,6 +1,7 @@
 """``bench``: how fast the suite is on this machine."""
 
 import datetime
+import functools
 import json
 import os
 import shlex
@@ -13,17 +14,17 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from benchmark.cli.checks import check_precision, name_code
-from benchmark.cli.folders import require_writable
 from benchmark.cli.options import MINUTES, count, json_option, reports_option
-from benchmark.cli.output import import_matplotlib, shown
+from benchmark.cli.output import import_matplotlib, name_code, say
 from benchmark.errors import RunError, UserError, is_out_of_memory
+from benchmark.execution.checks import check_precision
+from benchmark.execution.places import require_writable
 from benchmark.results.code import require_same, this_code
 from benchmark.results.provenance import this_machine
 from benchmark.runs.axes import Network
 from benchmark.runs.catalogue import NETWORKS
 from benchmark.runs.schema import MANY
-from benchmark.system.files import read_regular
+from benchmark.system.files import read_regular, shown
 from benchmark.system.hardware import chosen_device, cores, gpus, processor_time, seeing_only
 from benchmark.system.packages import importing, require_packages
 from benchmark.system.processes import unbound
@@ -85,7 +86,7 @@ def bench(
     _check_options(context, matrix)
     chosen = chosen_device(device)
     kind = chosen.kind
-    check_precision(kind, [precision])
+    check_precision(kind, [precision], functools.partial(say, err=True))
     require_writable(reports_dir / "bench", "the bench")
     for name in os.environ.keys() - unbound(os.environ).keys():
         del os.environ[name]  # before torch starts its threads, and for the processes that the loops have

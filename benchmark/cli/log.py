@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from benchmark.cli.folders import load, run_folders, store_of
 from benchmark.cli.options import (
     count,
     json_option,
@@ -19,10 +18,11 @@ from benchmark.cli.options import (
     set_option,
     suite_option,
 )
-from benchmark.cli.output import say, shown
+from benchmark.cli.output import say
 from benchmark.errors import StoreError, UserError
 from benchmark.execution.curve import curve, in_words
 from benchmark.execution.epochs import EpochFile
+from benchmark.execution.places import load, run_folders, store_of
 from benchmark.execution.run_folder import RunFolder
 from benchmark.execution.standing import standing
 from benchmark.execution.tail import News
@@ -33,6 +33,7 @@ from benchmark.runs.schema import MANY
 from benchmark.runs.spec import TrainSpec
 from benchmark.suites.profiles import Variant, load_variant
 from benchmark.suites.suite import Suite
+from benchmark.system.files import shown
 from benchmark.wording import some
 
 #: How often a run is looked at, and how long a failed one may take to be tried again before it is left.

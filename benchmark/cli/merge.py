@@ -8,7 +8,8 @@ import click
 from benchmark.audit.merge import Conflict, differences
 from benchmark.audit.merge import merge as merge_results
 from benchmark.cli.options import FOLDER, results_option
-from benchmark.cli.output import say, shown
+from benchmark.cli.output import say
+from benchmark.system.files import shown
 from benchmark.wording import counted, one_line
 
 

@@ -30,6 +30,18 @@ def count(*, least: int = 1, most: int) -> click.IntRange:
     return _Count(min=least, max=most)
 
 
+class _PerGpu(_Count):
+    """A whole number, or ``auto``, which is None."""
+
+    name = "integer|auto"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:  # type: ignore[override]
+        return None if value in ("auto", None) else super().convert(value, param, ctx)
+
+
+PER_GPU = _PerGpu(min=1, max=64)
+
+
 class _Minutes(click.FloatRange):
     """More than 0 and at most some years; by itself click takes ``nan``, ``inf`` and ``1_0`` as well."""
 

@@ -8,23 +8,13 @@ from typing import Any
 
 import click
 
-from benchmark.cli.folders import require_writable
-from benchmark.planning.plan import Plan
+from benchmark.execution.places import require_writable
+from benchmark.results.code import this_code
 from benchmark.results.store import Store
 from benchmark.suites.suite import Suite
+from benchmark.system.files import shown
 from benchmark.system.paths import PACKAGE
 from benchmark.wording import one_line
-
-
-def headline(suites: list[Suite], made: Plan) -> str:
-    """One line on a plan: entries, trainings, runs, done."""
-    totals = made.totals()
-    names = ", ".join(suite.name for suite in suites)
-    text = f"{names} ({suites[0].variant.reports_name}): {totals['entries']} entries served by {totals['trainings']} "
-    text += f"trainings, {totals['train_runs']} training runs"
-    if totals["cost_runs"]:
-        text += f" and {totals['cost_runs']} cost run"
-    return f"{text}, {totals['done']} of them done"
 
 
 def import_matplotlib() -> None:
@@ -60,9 +50,7 @@ def say(text: str, *, err: bool = False) -> None:
     click.echo(one_line(text), err=err)
 
 
-def shown(path: Path) -> str:
-    """A path as a person would type it from here."""
-    try:
-        return os.path.relpath(path) if path.resolve().is_relative_to(Path.cwd()) else str(path)
-    except FileNotFoundError:  # somebody has deleted the current folder
-        return str(path)
+def name_code() -> None:
+    """Look which code this is, and say what isn't known of it."""
+    if note := this_code().note:
+        say(f"warning: {note}", err=True)

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import click
 
-from benchmark.cli.checks import check_graphs
-from benchmark.cli.folders import image_cache, load, run_folders
 from benchmark.cli.options import (
     data_option,
     json_option,
@@ -20,11 +18,12 @@ from benchmark.cli.options import (
     suites_argument,
     trials_option,
 )
-from benchmark.cli.output import headline
 from benchmark.cli.time_left import time_in_words, time_left_of
+from benchmark.execution.checks import check_graphs
+from benchmark.execution.places import image_cache, load, run_folders
 from benchmark.planning.disk import disk_needs, in_words
 from benchmark.planning.estimates import GPU_MEMORY_BASIS, MEMORY_BASIS, device_memory_gib
-from benchmark.planning.plan import make_plan
+from benchmark.planning.plan import headline, make_plan
 from benchmark.suites.profiles import load_variant
 from benchmark.system.hardware import chosen_device
 from benchmark.wording import counted, duration

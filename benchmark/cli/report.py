@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from benchmark.cli.folders import image_cache, load, store_of
 from benchmark.cli.options import (
     json_option,
     profile_option,
@@ -19,11 +18,13 @@ from benchmark.cli.options import (
     suites_argument,
     trials_option,
 )
-from benchmark.cli.output import import_matplotlib, say, shown, write_reports
+from benchmark.cli.output import import_matplotlib, say, write_reports
 from benchmark.errors import UserError
+from benchmark.execution.places import image_cache, load, store_of
 from benchmark.results.store import Store
 from benchmark.suites.profiles import PLAN_CHOICES, Variant, load_variant
 from benchmark.suites.suite import Suite
+from benchmark.system.files import shown
 
 _CHECK = "Write nothing; end with 1 where reports on disk are not current. Without a suite those of all that have some."
 #: A report reads measurements of whatever device they are.

@@ -1,5 +1,6 @@
 """``run``: train what is missing, then write the reports."""
 
+import functools
 import math
 import sys
 import time
@@ -9,10 +10,9 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from benchmark.cli.checks import check_graphs, check_precision, name_code
-from benchmark.cli.folders import image_cache, load, require_usable, require_writable, run_folders
 from benchmark.cli.options import (
     MINUTES,
+    PER_GPU,
     count,
     data_option,
     only_option,
@@ -23,19 +23,17 @@ from benchmark.cli.options import (
     set_option,
     trials_option,
 )
-from benchmark.cli.output import headline, say, shown, write_reports
+from benchmark.cli.output import name_code, say, write_reports
 from benchmark.errors import OtherCodeError, UserError
-from benchmark.planning.plan import make_plan, taken_up
+from benchmark.execution.places import image_cache
 from benchmark.results.code import require_same, this_code
 from benchmark.results.store import Status, Store
 from benchmark.suites.profiles import load_variant
 from benchmark.system import signals
-from benchmark.system.files import sweep
-from benchmark.system.hardware import chosen_device
-from benchmark.system.packages import require_packages
+from benchmark.system.files import shown
 
 if TYPE_CHECKING:
-    from benchmark.execution.scheduler import Summary
+    from benchmark.execution.summary import Summary
 
 
 @click.command()
@@ -51,7 +49,9 @@ if TYPE_CHECKING:
 @click.option("--executor", type=click.Choice(["local"]), default="local", show_default=True)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--jobs", type=count(most=1024), help="Runs at once; default: as many as fit.")
-@click.option("--runs-per-gpu", type=count(most=64), default=1, show_default=True)
+@click.option(
+    "--runs-per-gpu", type=PER_GPU, default=1, show_default=True, help="A number; auto: as many as its memory holds."
+)
 @click.option("--timeout-min", type=MINUTES, help="Minutes for a run's training, and for an attempt.")
 @click.option("--budget-min", type=MINUTES, help="Minutes for all of it; then every run saves its state and stops.")
 @click.option("--graphs/--no-graphs", help="Record a training's step once and replay it: same digits, GPUs only; off.")
@@ -69,7 +69,7 @@ def run(
     executor: str,
     device: str,
     jobs: int | None,
-    runs_per_gpu: int,
+    runs_per_gpu: int | None,
     timeout_min: float | None,
     budget_min: float | None,
     graphs: bool,
@@ -80,72 +80,36 @@ def run(
     SUITE is table1 … table7, figure4, all (these eight), figure1, precision, or the path of a manifest.
     """
     deadline = time.monotonic() + 60 * budget_min if budget_min else math.inf
-    from benchmark.audit.verify import unreadable
+    from benchmark.execution.driver import Request, drive
     from benchmark.execution.executors.local import LocalExecutor
-    from benchmark.execution.preparation import prepare_data, warnings
     from benchmark.execution.progress import make_view
-    from benchmark.execution.scheduler import Places, Scheduler
-    from benchmark.planning.measured import pace_of
 
     name_code()  # before the data is prepared: somebody may change it meanwhile
-    chosen = chosen_device(device)  # before anything is written or moved
-    loaded, store = load(suites, load_variant(profile, settings), results_dir, chosen.name)
-    plan = make_plan(loaded, store.completed(), only=only, trials=trials)
-    damaged = unreadable(store, [planned.run_id for planned in plan.runs])
-    lost = {found.path.stem for found in damaged if found.path.parent == store.folder}
-    plan = make_plan(loaded, store.completed() - lost, only=only, trials=trials)
-    check_precision(chosen.kind, [planned.spec.numerics.precision for planned in plan.missing])
-    if graphs:
-        check_graphs(chosen.kind, any(planned.spec.numerics.compiled for planned in plan.missing))
-    places = Places(runs=run_folders(scratch_dir, store), cache=image_cache(scratch_dir), data=data_dir)
-    reports = reports_dir / loaded[0].variant.reports_name
-    require_usable(
-        {
-            "results": store.folder,
-            "failures": store.failures_folder,
-            "locks": store.locks_folder,
-            "checkpoints and logs": places.runs,
-            "packed images": places.cache,
-            "reports": reports,
-        }
-    )
-    failed = store.failed() - {found.path.stem for found in damaged if found.path.parent == store.failures_folder}
-    wanted, waiting = taken_up(plan.missing, failed, retry_failed=retry_failed)
-    if wanted:
-        require_packages()
-    prepare_data(wanted, data_dir, places.cache)
-    for warning in warnings(plan.runs, store, data_dir, places.cache):
-        say(f"warning: {warning}", err=True)
-    store.check_writable()
-    require_writable(scratch_dir, "checkpoints and logs")
-    require_writable(reports, "reports")
-    sweep([store.folder, store.failures_folder, reports, *(places.runs / planned.run_id for planned in plan.runs)])
-    for found in damaged:
-        if target := store.set_aside(found.path):
-            say(f"damaged, set aside as {shown(target)}: {found.problem}", err=True)
-    click.echo(f"{headline(loaded, plan)}; {chosen}")
-    threads = max((planned.spec.numerics.threads for planned in plan.runs), default=1)
-    engine = LocalExecutor.on_this_machine(device=chosen.kind, jobs=jobs, threads=threads, runs_per_gpu=runs_per_gpu)
-    pace = pace_of(
-        chosen.name,
-        gpu=chosen.kind == "cuda",
+    request = Request(
+        suites=suites,
+        variant=load_variant(profile, settings),
+        only=only,
+        trials=trials,
+        data_dir=data_dir,
+        results_dir=results_dir,
+        reports_dir=reports_dir,
+        scratch_dir=scratch_dir,
+        runs_per_gpu=runs_per_gpu,
+        timeout_min=timeout_min,
+        deadline=deadline,
         graphs=graphs,
-        benches=reports_dir / "bench",
-        results=store.folder,
-        specs=[planned.spec for planned in plan.missing],
+        retry_failed=retry_failed,
     )
-    scheduler = Scheduler(
-        engine, store, places, make_view(click.echo), pace, timeout_min=timeout_min, deadline=deadline, graphs=graphs
-    )
-    with signals.held():  # an exception where a worker is being started would lose it
-        summary = scheduler.run(wanted, waiting=waiting)
-    reported = _report(summary, lambda: write_reports(loaded, store, reports_dir, trials, click.echo, places.cache))
+    engine = LocalExecutor.on_this_machine(device=device, jobs=jobs)
+    warn = functools.partial(say, err=True)
+    done = drive(request, engine, functools.partial(make_view, click.echo), click.echo, warn)
+    summary, store, cache_dir = done.summary, done.store, image_cache(scratch_dir)
+    reported = _report(summary, lambda: write_reports(done.suites, store, reports_dir, trials, click.echo, cache_dir))
     _name_failures(summary, store)
     if summary.obstacle:
         say(f"error: {summary.obstacle}", err=True)
-    untried = {planned.run_id for planned in plan.missing} - store.completed() - summary.failed.keys()
-    if retry_failed and untried and not summary.interrupted:
-        click.echo(f"{len(untried)} runs are missing still; without --retry-failed they are trained.", err=True)
+    if retry_failed and done.untried and not summary.interrupted:
+        click.echo(f"{done.untried} runs are missing still; without --retry-failed they are trained.", err=True)
     if summary.interrupted:
         why = f"The {budget_min:g} minutes of --budget-min are over" if summary.out_of_time else "Interrupted"
         click.echo(f"{why}; the same command goes on from here.", err=True)

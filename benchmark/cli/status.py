@@ -5,7 +5,6 @@ from pathlib import Path
 
 import click
 
-from benchmark.cli.folders import load, run_folders
 from benchmark.cli.options import (
     json_option,
     profile_option,
@@ -16,11 +15,12 @@ from benchmark.cli.options import (
     suites_argument,
     trials_option,
 )
-from benchmark.cli.output import headline, say
+from benchmark.cli.output import say
 from benchmark.cli.time_left import time_in_words, time_left_of
+from benchmark.execution.places import load, run_folders
 from benchmark.execution.standing import standings
 from benchmark.execution.status import claims_reported, count_states, failures
-from benchmark.planning.plan import make_plan
+from benchmark.planning.plan import headline, make_plan
 from benchmark.suites.manifest import PAPER_SUITES
 from benchmark.suites.profiles import load_variant
 from benchmark.system.hardware import chosen_device

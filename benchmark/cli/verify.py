@@ -9,9 +9,10 @@ import click
 from benchmark.audit.verify import Finding
 from benchmark.audit.verify import verify as verify_all
 from benchmark.cli.options import json_option, results_option, suites_argument
-from benchmark.cli.output import say, shown
+from benchmark.cli.output import say
 from benchmark.results.store import Store
 from benchmark.suites.manifest import find_manifests, suite_names
+from benchmark.system.files import shown
 from benchmark.wording import counted
 
 

@@ -3,7 +3,8 @@
 ``job.json`` is the runner's order, ``worker.json`` who works on it, ``progress.json`` the worker's last word,
 ``log.txt`` its output, ``epochs.jsonl`` the numbers of its epochs as they come, ``attempts.txt`` one line for each
 start, ``beside.txt`` how many runs shared its device, ``checkpoint.pt`` its state, ``no-graph`` why its steps can't be
-recorded, ``recording`` that they are being recorded.
+recorded, ``recording`` that they are being recorded. ``handle.json`` is what a driver leaves to the next one, see
+:mod:`benchmark.execution.held`.
 """
 
 import contextlib
@@ -86,6 +87,11 @@ def worker_command(folder: Path) -> list[str]:
     return [sys.executable, "-P", str(PACKAGE / "entry" / "start.py"), str(folder)]
 
 
+def worker_environment(threads: int) -> dict[str, str]:
+    """Variables of a worker that computes with so many threads."""
+    return {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+
+
 class RunFolder:
     """The scratch folder of one run."""
 
@@ -162,16 +168,28 @@ class RunFolder:
         except (OSError, ValueError):
             return 0
 
-    def vanished(self) -> int:
-        """Attempts since the last known end that started and never said how they ended."""
+    def said_so_far(self) -> int:
+        """Bytes of what attempts have said until now; what one says later begins there."""
         try:
-            lines = read_end(self.attempts).decode(errors="replace").splitlines()
+            return self.attempts.stat().st_size
         except OSError:
             return 0
+
+    def words(self, offset: int = 0) -> list[str]:
+        """What attempts have said: each that it started, and how it ended; from somewhere in the file on."""
+        try:
+            with open_regular(self.attempts, sys.maxsize) as file:
+                file.seek(max(offset, self.said_so_far() - MOST_TEXT))
+                lines = file.read(MOST_TEXT).decode(errors="replace").splitlines()
+        except OSError:
+            return []
+        return [line[1:-1] for line in lines if line.startswith('"') and line.endswith('"') and len(line) > 1]  # whole
+
+    def vanished(self) -> int:
+        """Attempts since the last known end that started and never said how they ended."""
         count = 0
-        for line in lines:
-            if line.startswith('"') and line.endswith('"') and len(line) > 1:  # a torn line says nothing
-                count = count + 1 if line == '"start"' else 0
+        for word in self.words():
+            count = count + 1 if word == "start" else 0
         return count
 
     def refuse_graphs(self, reason: str) -> None:

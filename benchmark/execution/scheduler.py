@@ -1,76 +1,42 @@
 """Planned runs through an executor to results.
 
-Files hold all truth: a run is done when its result is in the store. The scheduler only decides what starts when.
+Files hold all truth: a run is done when its result is in the store. The scheduler only decides what starts when, and
+what the end of a worker means.
 """
 
 import contextlib
 import math
-import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from benchmark.errors import OtherCodeError, UnusableError
 from benchmark.execution.attempts import Attempt
-from benchmark.execution.executors.local import LocalExecutor
+from benchmark.execution.executors.contract import Executor
+from benchmark.execution.fleet import Clock, Fleet
+from benchmark.execution.held import Drivers
+from benchmark.execution.needs import Needs
+from benchmark.execution.orders import order
+from benchmark.execution.places import Places
 from benchmark.execution.progress import View
-from benchmark.execution.run_folder import Job, RunFolder
-from benchmark.planning.estimates import gpu_memory_gib, memory_gib, relative_work
-from benchmark.planning.pace import Open, Pace
-from benchmark.planning.plan import PlannedRun
+from benchmark.execution.run_folder import RunFolder
+from benchmark.execution.summary import Summary
+from benchmark.execution.totals import Totals
+from benchmark.planning.plan import PlannedRun, longest_first
 from benchmark.results.code import require_same, this_code
 from benchmark.results.store import Store
-from benchmark.runs.spec import CostSpec
 from benchmark.system import signals
 
-#: Pause before a run that was interrupted, or is under way elsewhere, is looked at again.
+#: Pause before a run that was interrupted, refused, or is under way elsewhere is looked at again.
 RETRY_SECONDS = 5.0
-POLL_SECONDS = 0.2
-#: How often the time left is reckoned anew.
-TELL_SECONDS = 1.0
+#: How often it is looked whether somebody asks for an end; engines are polled as often as their site says.
+TICK_SECONDS = 0.2
+#: How often the results are listed; single paths are looked at in between.
+LIST_SECONDS = 10.0
 #: How long workers may take to save when an end is asked for, and one that something else holds: a debugger, say.
 SAVE_SECONDS, STOPPED_SECONDS = 120.0, 10.0
 #: Minutes beyond its time limit after which a worker that has not ended by itself hangs, and is killed.
 GRACE_MIN = 5.0
-#: Minutes of work that a lost machine may cost; a GPU's are dear, and may be lent.
-CHECKPOINT_MINUTES = {"cpu": 5.0, "cuda": 2.0}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Places:
-    """Folders of one invocation.
-
-    Attributes:
-        runs: scratch folders of the runs: jobs, logs, checkpoints.
-        cache: packed datasets.
-        data: the publishers' files; None where nobody said.
-    """
-
-    runs: Path
-    cache: Path
-    data: Path | None
-
-
-@dataclass
-class Summary:
-    """How an invocation ended.
-
-    Attributes:
-        completed: how many runs.
-        failed: runs with the kind of failure.
-        interrupted: whether it was.
-        out_of_time: whether by its deadline.
-        obstacle: why a GPU, or everything, could not be used any more; None where all could.
-        left: runs that nothing was left for.
-    """
-
-    completed: int = 0
-    failed: dict[str, str] = field(default_factory=dict)
-    interrupted: bool = False
-    out_of_time: bool = False
-    obstacle: str | None = None
-    left: int = 0
+#: Rounds in a row in which an engine may start nothing of what it said it had room for.
+REFUSALS = 10
 
 
 class Scheduler:
@@ -81,43 +47,47 @@ class Scheduler:
         store: where results appear.
         places: scratch, cache and data folders.
         view: who watches.
-        pace: how long runs take here, by what was measured before.
+        needs: what runs take there.
         timeout_min: minutes that a run's training steps, and each attempt as a whole, may take; None for no
             bound. The worker keeps to it; one that hangs is killed :data:`GRACE_MIN` later.
-        deadline: when every run saves and ends, as after Ctrl-C; of the clock :func:`time.monotonic`.
-        graphs: have trainings replay recorded steps.
+        deadline: when every run saves and ends, as after Ctrl-C; of ``clock``.
         asked: how often somebody has asked for an end by a signal, see :mod:`benchmark.system.signals`.
+        clock: what time it is.
     """
 
     def __init__(
         self,
-        executor: LocalExecutor,
+        executor: Executor,
         store: Store,
         places: Places,
         view: View,
-        pace: Pace,
+        needs: Needs,
         *,
         timeout_min: float | None = None,
         deadline: float = math.inf,
-        graphs: bool = False,
         asked: Callable[[], int] = signals.asked,
+        clock: Clock | None = None,
     ) -> None:
-        self.executor, self.store, self.places, self.view = executor, store, places, view
-        self.timeout_min, self.deadline, self.graphs, self.asked = timeout_min, deadline, graphs, asked
+        self.executor, self.store, self.places, self.view, self.needs = executor, store, places, view, needs
+        self.timeout_min, self.deadline, self.asked = timeout_min, deadline, asked
+        self.clock = clock or Clock()
+        self.site = needs.site
+        self.drivers = Drivers(places.runs)
+        self.fleet = Fleet(executor, self.site, self.drivers, self.clock)
+        self.running = self.fleet.running
         self.summary = Summary()
-        self.pace = pace
-        self.running: dict[str, Attempt] = {}
-        self.to_do: dict[str, Open] = {}
-        self.work: dict[str, float] = {}
-        self.most = 0  # runs at once, so far
-        self.told = -math.inf
+        self.queue: dict[str, Attempt] = {}
+        self.totals = Totals(view, needs.pace, ())
+        self.closed = False  # nothing more is started
         self.begun = False  # whether any worker got as far as its run
+        self.refusals = 0
+        self.listed = -math.inf
 
     def run(self, runs: Sequence[PlannedRun], *, waiting: Sequence[PlannedRun] = ()) -> Summary:
-        """Train the runs, none of which has a result.
+        """Train the runs, none of which has a result; workers of an earlier driver that is gone are taken over.
 
-        Who asks for an end, or the deadline, makes every worker save its state and ends the call with what is done.
-        What can't be used gets no more runs.
+        Who asks for an end, or the deadline, makes every worker save its state and ends the call with what is done;
+        where workers outlive their driver, a signal leaves them at work. What can't be used gets no more runs.
 
         Args:
             runs: those whose images are prepared.
@@ -126,174 +96,182 @@ class Scheduler:
         Raises:
             UnusableError: none can be trained, and nothing was begun.
         """
-        queue = deque(map(self._attempt, runs))
+        attempts = [self._attempt(run) for run in longest_first(runs)]
+        self.queue = {one.name: one for one in attempts}
         self.summary.failed = {run.run_id: self.store.load_failure(run.run_id).status for run in waiting}
-        self.work = {one.name: relative_work(one.run.spec) for one in queue}
-        self.to_do = {one.name: _open(one) for one in queue}
+        self.totals = Totals(self.view, self.needs.pace, attempts)
         try:
-            self._loop(queue)
-        except BaseException:  # a full disk, say: nothing more can be ordered or recorded
-            with contextlib.suppress(OSError):
-                self._stop(queue)
-            raise
+            with self.drivers.named() if attempts else contextlib.nullcontext():
+                self._take_over()
+                self._loop()
         finally:
             self.view.close()
         return self.summary
 
-    def _loop(self, queue: deque[Attempt]) -> None:
-        while self.running or (queue and self.executor.slots):
-            if self.asked() or time.monotonic() >= self.deadline:
-                self.summary.out_of_time = not self.asked()
-                self._stop(queue)
-                return
-            self._start_what_fits(queue)
-            for name, status in self.executor.ended().items():
-                self._ended(self.running.pop(name), status, queue)
-            self._kill_overdue()
-            for name, attempt in self.running.items():
-                if word := attempt.folder.progress():
-                    self.to_do[name] = Open(attempt.run.spec, word.done, word.seconds)
-                    self.view.moved(name, word.done, word.text)
-            if time.monotonic() >= self.told + TELL_SECONDS:
-                self._tell_total()
-            time.sleep(POLL_SECONDS)
-        self.summary.left = len(queue)
-        if queue and not self.begun:
+    def _loop(self) -> None:
+        try:
+            soon = -math.inf
+            while self.running or (self.queue and not self.closed):
+                if self._asks() or self.clock.now() >= self.deadline:
+                    self.summary.out_of_time = not self._asks()
+                    self._end()
+                    return
+                if self.clock.now() >= soon:
+                    self._list_now_and_then()
+                    self._start_what_fits()
+                    self._see_to_what_ended()
+                    self._kill_overdue()
+                    soon = self.clock.now() + self.site.poll_s
+                self.totals.tell(self.running)
+                self.clock.sleep(min(TICK_SECONDS, self.site.poll_s))
+        except BaseException:  # a full disk, say: nothing more can be ordered or recorded
+            with contextlib.suppress(OSError):
+                self._end()
+            raise
+        self.summary.left = len(self.queue)
+        if self.queue and not self.begun:
             raise UnusableError(self.summary.obstacle)
 
-    def _start_what_fits(self, queue: deque[Attempt]) -> None:
-        completed = self.store.completed()  # listed once a round: a paper's suite has hundreds of runs waiting
-        for _ in range(len(queue)):
-            attempt = queue.popleft()
-            if attempt.name in completed:  # another runner was faster
-                self._count(attempt, "completed")
-            elif attempt.not_before > time.monotonic() or not self._may_start(attempt):
-                queue.append(attempt)
-            elif who := attempt.at_work():
-                attempt.not_before = time.monotonic() + RETRY_SECONDS
-                queue.append(attempt)
-                if who != attempt.elsewhere:
-                    attempt.elsewhere = who
-                    self.view.waits(attempt.name, who)
-            elif self._code_changed():
-                queue.append(attempt)
-            else:
-                self._start(attempt)
+    def _list_now_and_then(self) -> None:
+        """Look for what other drivers have trained."""
+        if self.clock.now() >= self.listed + LIST_SECONDS:
+            self.listed = self.clock.now()
+            for name in self.store.completed() & self.queue.keys():
+                self._count(self.queue.pop(name), "completed")
+
+    def _kill_overdue(self) -> None:
+        if self.timeout_min is not None:
+            self.fleet.kill_overdue(60 * (self.timeout_min + GRACE_MIN))
+
+    def _asks(self) -> int:
+        """How often somebody has asked for an end, here or by `stop`."""
+        return self.asked() + self.drivers.told_to_stop()
+
+    def _attempt(self, run: PlannedRun) -> Attempt:
+        folder = RunFolder(self.places.runs / run.run_id)
+        return Attempt(run, folder, self.store, self.site.kind, self.needs.of(run.spec))
+
+    # ------------------------------------------------------------------ starting
+
+    def _take_over(self) -> None:
+        """Go on with workers that a driver which is gone has started."""
+        for name in [name for name, attempt in self.queue.items() if self.fleet.take_over(attempt)]:
+            del self.queue[name]
+            self.view.started(name)
+
+    def _start_what_fits(self) -> None:
+        while self.queue and not self.closed:
+            now = self.clock.now()
+            waiting = [attempt for attempt in self.queue.values() if attempt.not_before <= now]
+            chosen = [waiting[place] for place in self.executor.room_for([one.need for one in waiting])]
+            ready = [attempt for attempt in chosen if self._is_free(attempt)]
+            if not chosen or (ready and self._code_changed()) or (ready and not self._start(ready)):
+                return
+
+    def _is_free(self, attempt: Attempt) -> bool:
+        """Whether nobody has trained it meanwhile, or is about to."""
+        if self.store.has(attempt.name):  # another driver was faster
+            self._count(self.queue.pop(attempt.name), "completed")
+            return False
+        who = attempt.at_work() or attempt.other_driver(self.drivers)
+        if who:
+            self._wait(attempt, who)
+        return who is None
+
+    def _wait(self, attempt: Attempt, why: str) -> None:
+        attempt.not_before = self.clock.now() + RETRY_SECONDS
+        if why != attempt.elsewhere:
+            attempt.elsewhere = why
+            self.view.waits(attempt.name, why)
 
     def _code_changed(self) -> bool:
         """Whether the code on disk is no longer that of this process; then nothing more is started."""
         try:
             require_same(this_code())
         except OtherCodeError as error:
-            self.summary.obstacle = str(error)
-            self.executor.close()
-            return True
-        return False
+            self._close(str(error))
+        return self.closed
 
-    def _may_start(self, attempt: Attempt) -> bool:
-        """A cost run waits until it is alone, and nothing starts beside it; else whatever fits."""
-        measuring = any(isinstance(other.run.spec, CostSpec) for other in self.running.values())
-        if measuring or (self.running and isinstance(attempt.run.spec, CostSpec)):
-            return False
-        return self.executor.fits(self._memory_gib(attempt), alone=attempt.alone)
+    def _close(self, why: str) -> None:
+        self.closed, self.summary.obstacle = True, why
 
-    def _memory_gib(self, attempt: Attempt) -> float:
-        if self.executor.device == "cuda":
-            return gpu_memory_gib(attempt.run.spec, graphs=self.graphs)
-        return memory_gib(attempt.run.spec)
+    def _start(self, ready: Sequence[Attempt]) -> bool:
+        """Hand workers to the engine, in one call; whether it has taken them all."""
+        orders = [order(one, self.places, timeout_min=self.timeout_min, graphs=self.needs.graphs) for one in ready]
+        refused = self.fleet.start(ready, orders)
+        for attempt in ready:
+            if attempt.name in refused:
+                self._wait(attempt, refused[attempt.name])
+            else:
+                del self.queue[attempt.name]
+                self.view.started(attempt.name)
+        self.refusals = self.refusals + 1 if len(refused) == len(ready) else 0
+        if self.refusals == REFUSALS:
+            self._close(next(iter(refused.values())))
+        return not refused
 
-    def _start(self, attempt: Attempt) -> None:
-        name, spec = attempt.name, attempt.run.spec
-        attempt.folder.order(
-            Job(
-                run_id=name,
-                spec=spec,
-                results_folder=str(self.store.folder.resolve()),
-                data_dir=str(self.places.data.resolve()) if self.places.data else None,
-                cache_dir=str(self.places.cache.resolve()),
-                device=self.executor.device,
-                checkpoint_minutes=CHECKPOINT_MINUTES[self.executor.device],
-                timeout_min=self.timeout_min,
-                graphs=self.graphs,
-                code=this_code(),
-            )
-        )
-        attempt.begin(time.monotonic())
-        memory = self._memory_gib(attempt)
-        self.executor.start(name, attempt.folder, memory, spec.numerics.threads, alone=attempt.alone)
-        self.running[name] = attempt
-        self.most = max(self.most, len(self.running))
-        for other in {name} | self.executor.sharing(name):
-            self.running[other].folder.note_beside(len(self.executor.sharing(other)))
-        self.view.started(name)
+    # ------------------------------------------------------------------ ending
 
-    def _kill_overdue(self) -> None:
-        if self.timeout_min is None:
-            return
-        longest = 60 * (self.timeout_min + GRACE_MIN)
-        for name, attempt in self.running.items():
-            if not attempt.overdue and time.monotonic() - attempt.started > longest:
-                attempt.overdue = True
-                self.executor.kill(name)
+    def _see_to_what_ended(self) -> None:
+        for attempt, status in self.fleet.ended():
+            self._ended(attempt, status)
+        for attempt in self.running.values():
+            self.totals.look(attempt)
 
-    def _ended(self, attempt: Attempt, status: int, queue: deque[Attempt]) -> None:
+    def _ended(self, attempt: Attempt, status: int | None) -> None:
         outcome = attempt.outcome(status, stopping=self.summary.interrupted, timeout_min=self.timeout_min)
+        self.queue[attempt.name] = attempt
         if attempt.had_too_little(status, outcome):
-            attempt.alone = True
+            attempt.wants_to_be_alone()
             self.store.forget_failure(attempt.name)
-            queue.append(attempt)
         elif outcome in ("interrupted", "elsewhere", "vanished"):
-            attempt.not_before = time.monotonic() + RETRY_SECONDS
-            queue.append(attempt)
-        elif outcome in ("unusable", "unwritable"):
-            self.summary.obstacle = " ".join(attempt.folder.log_tail(1))
-            queue.append(attempt)
+            attempt.not_before = self.clock.now() + RETRY_SECONDS
+        elif outcome in ("unusable", "unwritable", "no_device"):
+            self._unusable(attempt, whole=outcome != "no_device")
+            outcome = "unusable" if outcome == "no_device" else outcome
         else:
-            self._count(attempt, outcome)
+            self._count(self.queue.pop(attempt.name), outcome)
+        attempt.let_go()
         self.begun = self.begun or outcome != "unusable"
         self.view.ended(attempt.name, outcome)
 
+    def _unusable(self, attempt: Attempt, *, whole: bool) -> None:
+        """What this worker found unusable, its device or everything, gets no more runs."""
+        self.summary.obstacle = " ".join(attempt.folder.log_tail(1))
+        if whole or attempt.handle is None or not self.executor.avoid(attempt.handle):
+            self.closed = True
+
     def _count(self, attempt: Attempt, outcome: str) -> None:
-        self.to_do.pop(attempt.name, None)
+        self.totals.ended(attempt.name)
         if outcome == "completed":
             self.summary.completed += 1
         else:
             self.summary.failed[attempt.name] = outcome
-        self._tell_total()
+        self.totals.tell(self.running)
 
-    def _stop(self, queue: deque[Attempt]) -> None:
-        """Let every worker save. Who asks again, or two minutes, ends them without; ten seconds one that is stopped."""
+    def _end(self) -> None:
+        """Let every worker save. Who asks again, or two minutes, ends them without; ten seconds one that is stopped.
+
+        Where they outlive their driver they are left at work, unless it is they who are to stop.
+        """
         self.summary.interrupted = True
-        asked, began = self.asked(), time.monotonic()
-        self.executor.stop()
+        if self.site.outlives_driver and not (self.summary.out_of_time or self.drivers.told_to_stop()):
+            self.summary.going_on = len(self.running)
+            return
+        asks, began, soon = self._asks(), self.clock.now(), -math.inf
+        self.fleet.end(kill=False)
         try:
-            while self.running and self.asked() == asked and time.monotonic() < began + SAVE_SECONDS:
-                if time.monotonic() > began + STOPPED_SECONDS:
-                    for name in self.executor.stopped():
-                        self.executor.kill(name)
-                for name, status in self.executor.ended().items():
-                    self._ended(self.running.pop(name), status, queue)
-                time.sleep(POLL_SECONDS)
+            while self.running and self._asks() == asks and self.clock.now() < began + SAVE_SECONDS:
+                if self.clock.now() >= soon:
+                    if self.clock.now() > began + STOPPED_SECONDS:
+                        self.fleet.kill_suspended()
+                    self._see_to_what_ended()
+                    soon = self.clock.now() + self.site.poll_s
+                self.clock.sleep(min(TICK_SECONDS, self.site.poll_s))
         finally:
-            self.executor.stop(kill=True)
-        self.summary.interrupted = bool(queue or self.running)  # else the last ones ended by themselves meanwhile
+            self.fleet.end(kill=True)
+        self.summary.interrupted = bool(self.queue or self.running)  # else the last ones ended by themselves meanwhile
         for attempt in self.running.values():
             with contextlib.suppress(OSError):  # a full disk may be why we stop
                 attempt.folder.note_attempt("interrupted")
-
-    def _tell_total(self) -> None:
-        self.told = time.monotonic()
-        runs = [replace(run, running=name in self.running) for name, run in self.to_do.items()]
-        finished = self.summary.completed + sum(name in self.work for name in self.summary.failed)
-        left = sum(self.work[name] * (1 - run.done) for name, run in self.to_do.items())
-        seconds = self.pace.with_progress(runs).left(runs, self.most)
-        self.view.total(finished, len(self.work), 1 - left / (sum(self.work.values()) or 1.0), seconds)
-
-    def _attempt(self, run: PlannedRun) -> Attempt:
-        return Attempt(run, RunFolder(self.places.runs / run.run_id), self.store, self.executor.device)
-
-
-def _open(attempt: Attempt) -> Open:
-    """Where a run that waits goes on from."""
-    word = attempt.folder.progress() if attempt.folder.checkpoint.exists() else None
-    return Open(attempt.run.spec, word.done, word.seconds) if word else Open(attempt.run.spec)
+                attempt.let_go()

@@ -57,7 +57,7 @@ MEMORY_BASIS, GPU_MEMORY_BASIS = (
 )
 #: Of a GPU's memory, GiB a run: CUDA's context with its libraries; CIFAR's images and what they are cut into;
 #: evaluation of 1000 CIFAR images at once, in fp32 and bf16. Reckoned by hand, as is all of a GPU below.
-_GPU_CONTEXT_GIB, _IMAGES_GIB, _EVALUATION_GIB, _EVALUATION_BF16_GIB = 0.8, 0.3, 1.0, 0.5
+GPU_CONTEXT_GIB, _IMAGES_GIB, _EVALUATION_GIB, _EVALUATION_BF16_GIB = 0.8, 0.3, 1.0, 0.5
 #: Bytes of a weight with gradient and momentum, fp32; bf16 has a copy of 2 bytes more.
 _WEIGHT_BYTES = 12
 #: Activations kept in bf16 over those in fp32: 0.50 to 0.52, counted for ResNet-110 with four methods.
@@ -139,7 +139,7 @@ def gpu_memory_gib(spec: Spec, *, graphs: bool = False) -> float:
     at_once = (min(spec.dataset.image_size, 112) / 32) ** 2  # pixels over those of 1000 CIFAR images
     evaluation = 0.0 if isinstance(spec, CostSpec) else (_EVALUATION_BF16_GIB if bf16 else _EVALUATION_GIB) * at_once
     activations = kept * (_GPU_ALLOCATOR + (_GRAPH_EAGER if graphs else 0))
-    return _GPU_CONTEXT_GIB + _resident_gib(spec) + weights + activations + evaluation
+    return GPU_CONTEXT_GIB + _resident_gib(spec) + weights + activations + evaluation
 
 
 def _resident_gib(spec: Spec) -> float:

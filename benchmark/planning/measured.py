@@ -2,22 +2,26 @@
 
 import itertools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmark.planning.estimates import Spec, image_work, native_size
+from benchmark.planning.estimates import GPU_CONTEXT_GIB, Spec, image_work, native_size
 from benchmark.planning.pace import BENCH, RESULTS, Pace, Seen, kind_of
 from benchmark.results.plausible import is_number
 from benchmark.results.provenance import Provenance, Session
-from benchmark.results.store import MOST_RESULT
+from benchmark.results.store import MOST_RESULT, Store
 from benchmark.runs.axes import Method, Network, Numerics
 from benchmark.runs.catalogue import NETWORKS
-from benchmark.runs.spec import RUN_SPEC, TrainSpec, run_id, words_and_seed
+from benchmark.runs.spec import RUN_SPEC, TrainSpec, run_id, with_seed, words_and_seed
 from benchmark.system.files import MOST_TEXT, read_regular
 
 #: Results that are read for their pace; reading all of a paper's would take seconds.
 _RESULTS_READ = 20
+#: Seeds among which a measured one is looked for.
+_SEEDS = 16
+#: What a run may take beyond the peak that another seed of it had.
+_MORE = 1.1
 
 
 def pace_of(
@@ -116,3 +120,37 @@ def _promising(results: Path, specs: Sequence[Spec]) -> Iterator[Path]:
                 given.add(found[2])
                 yield found[2]
             seen.add(found[column])
+
+
+def memory_of(store: Store, specs: Iterable[Spec], *, gpu: bool, graphs: bool = False) -> dict[str, float]:
+    """GiB of its device's memory that a run takes, where another seed of it was measured; by the id of seed 0.
+
+    One result a kind of run is read, the first seed that has one.
+
+    Args:
+        store: the completed results.
+        specs: the runs in question.
+        gpu: whether their device is one; a processor's memory is a process's.
+        graphs: whether trainings are to replay recorded steps, which takes more.
+    """
+    names = {run_id(with_seed(spec, 0)): spec for spec in specs if isinstance(spec, TrainSpec)}
+    done, found = store.completed() if names else set(), {}
+    for name, spec in names.items():
+        of_seeds = (run_id(with_seed(spec, seed)) for seed in range(_SEEDS))
+        measured = next((other for other in of_seeds if other in done), None)
+        if measured and (gib := _peak_gib(store.path(measured), gpu=gpu, graphs=graphs)):
+            found[name] = _MORE * gib
+    return found
+
+
+def _peak_gib(path: Path, *, gpu: bool, graphs: bool) -> float | None:
+    """The peak of a completed training; None where it was trained on or by something else, or does not say."""
+    try:
+        tree = json.loads(read_regular(path, MOST_RESULT))
+        made = Provenance.model_validate(tree["provenance"])
+        replayed = {session.graphs == "on" for session in made.sessions or [Session()]}
+        of_this_kind = (made.device_kind == "cuda") == gpu and replayed == {graphs}
+        peak = tree["cost"]["reserved_peak_mib" if gpu else "process_peak_mib"]
+        return (peak / 1024 + (GPU_CONTEXT_GIB if gpu else 0.0)) if of_this_kind and is_number(peak) else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None

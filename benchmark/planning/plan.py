@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmark.planning.estimates import device_memory_gib
+from benchmark.planning.estimates import device_memory_gib, relative_work
 from benchmark.planning.names import the_run
 from benchmark.planning.pace import Pace
 from benchmark.runs.spec import CostSpec, TrainSpec, run_id, with_seed
@@ -120,7 +120,7 @@ def _planned(spec: TrainSpec | CostSpec, cells: Sequence[Cell], completed: set[s
     return PlannedRun(name, spec, tuple(cells), name in completed)
 
 
-def taken_up(
+def runs_to_train(
     runs: Sequence[PlannedRun], failed: set[str], *, retry_failed: bool
 ) -> tuple[list[PlannedRun], list[PlannedRun]]:
     """Those of the open runs that an invocation trains, and those that wait as failed.
@@ -132,3 +132,24 @@ def taken_up(
     """
     before = [run for run in runs if run.run_id in failed]
     return (before, []) if retry_failed else ([run for run in runs if run.run_id not in failed], before)
+
+
+def headline(suites: Sequence[Suite], made: Plan) -> str:
+    """One line on a plan: entries, trainings, runs, done."""
+    totals = made.totals()
+    names = ", ".join(suite.name for suite in suites)
+    text = f"{names} ({suites[0].variant.reports_name}): {totals['entries']} entries served by {totals['trainings']} "
+    text += f"trainings, {totals['train_runs']} training runs"
+    if totals["cost_runs"]:
+        text += f" and {totals['cost_runs']} cost run"
+    return f"{text}, {totals['done']} of them done"
+
+
+def longest_first(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
+    """In the order to start them: one seed after another, so that tables fill evenly, and the long ones of each first.
+
+    Where few are left, no long one then keeps a single place busy while all others wait.
+    """
+    return sorted(
+        runs, key=lambda run: (run.spec.seed if isinstance(run.spec, TrainSpec) else 0, -relative_work(run.spec))
+    )

@@ -118,6 +118,14 @@ class Store:
         """The lock that a worker holds while it makes this result."""
         return self.locks_folder / f"{name}.lock"
 
+    def has(self, name: str) -> bool:
+        """Whether a run has a result, by one look at its path."""
+        return os.path.lexists(self.path(name))
+
+    def has_failed(self, name: str) -> bool:
+        """Whether the latest attempt of a run failed, and it has not completed since; likewise."""
+        return os.path.lexists(self.failures_folder / f"{name}.json") and not self.has(name)
+
     def completed(self) -> set[str]:
         """Ids of the completed runs, by their file names."""
         return {path.stem for path in self.folder.glob("*.json")}

@@ -153,6 +153,14 @@ def read_end(path: Path, most: int = MOST_TEXT) -> bytes:
         return file.read(most)
 
 
+def shown(path: Path) -> str:
+    """A path as a person would type it from here."""
+    try:
+        return os.path.relpath(path) if path.resolve().is_relative_to(Path.cwd()) else str(path)
+    except FileNotFoundError:  # somebody has deleted the current folder
+        return str(path)
+
+
 def user_path(text: str) -> Path:
     """A path that somebody typed or that a variable holds, with ``~`` and ``~somebody`` as home folders.
 

@@ -143,7 +143,7 @@ def _is_mine(file: int, path: Path, made: bool) -> bool:
     if granted is None:  # the file alone tells
         held = not made and fresh and not _has_ended(card)
     elif granted:  # on this machine; some shared disks know nothing of others
-        held = not made and fresh and card.get("machine", _machine()) != _machine()
+        held = not made and fresh and card.get("machine", machine()) != machine()
     else:
         held = fresh
     if held:
@@ -213,12 +213,12 @@ def _says(card: dict[str, Any], path: Path) -> str:
 def _card() -> dict[str, Any]:
     pid = os.getpid()
     start = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"host": platform.node(), "pid": pid, "start": start, "machine": _machine(), "life": _life(pid)}
+    return {"host": platform.node(), "pid": pid, "start": start, "machine": machine(), "life": life(pid)}
 
 
 def _has_ended(card: dict[str, Any]) -> bool:
     """Whether the process that a card names is known to be gone; of another machine's nothing is known."""
-    if card.get("machine") != _machine() or not isinstance(card.get("pid"), int):
+    if card.get("machine") != machine() or not isinstance(card.get("pid"), int):
         return False
     try:
         os.kill(card["pid"], 0)
@@ -226,11 +226,11 @@ def _has_ended(card: dict[str, Any]) -> bool:
         return True
     except PermissionError:
         pass
-    return card.get("life") != _life(card["pid"])
+    return card.get("life") != life(card["pid"])
 
 
 @cache
-def _machine() -> str:
+def machine() -> str:
     """A name for where a pid means one process: this start of the system, this container."""
     found = [platform.node()]
     with contextlib.suppress(OSError):
@@ -239,7 +239,7 @@ def _machine() -> str:
     return " ".join(found)
 
 
-def _life(pid: int) -> str | None:
+def life(pid: int) -> str | None:
     """When a process began, as the system counts; None where it does not say. Pids are used again."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]

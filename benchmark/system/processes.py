@@ -1,15 +1,17 @@
 """What a process of this project sets for itself."""
 
+import contextlib
 import ctypes
 import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from benchmark.system import signals
+from benchmark.system.locks import life
 
 #: What has GNU's, Intel's and LLVM's OpenMP bind threads to cores, counted from the machine's first in every process.
 _BINDING = (
@@ -44,10 +46,68 @@ def unbound(environment: Mapping[str, str]) -> dict[str, str]:
 
 def is_stopped(pid: int) -> bool:
     """Whether the system holds a process, by SIGSTOP or for a debugger; False where it does not say."""
+    return _letter(pid) in ("T", "t")
+
+
+def is_alive(pid: int, since: str | None) -> bool:
+    """Whether this very process is there and has not ended; as a corpse that nobody buries it has."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in ("T", "t")
-    except (OSError, IndexError):
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
         return False
+    except PermissionError:
+        pass
+    return life(pid) == since and _letter(pid) not in ("Z", "X")
+
+
+def _letter(pid: int) -> str:
+    """What the system says a process is at."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return ""
+
+
+def usable_cores() -> tuple[int, ...]:
+    """Numbers of the cores that this process may run on; none where the system does not say."""
+    return tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else ()
+
+
+def cores_of(pid: int) -> frozenset[int]:
+    """Those that a process is kept to; none where it may use all that this one may, or is gone."""
+    with contextlib.suppress(OSError, AttributeError):
+        theirs = os.sched_getaffinity(pid)
+        return frozenset(theirs) if theirs < set(usable_cores()) else frozenset()
+    return frozenset()
+
+
+def cores_of_others() -> frozenset[int]:
+    """Those that any process here is kept to: another runner's workers, say."""
+    found: set[int] = set()
+    with contextlib.suppress(OSError):
+        for place in Path("/proc").iterdir():
+            if place.name.isdigit() and (cores := cores_of(int(place.name))):
+                with contextlib.suppress(OSError):  # the kernel's own threads have no command
+                    found |= cores if (place / "cmdline").read_bytes() else set()
+    return frozenset(found)
+
+
+@contextmanager
+def kept_to(cores: Collection[int]) -> Iterator[None]:
+    """Start processes in here: they may use these cores alone, with all that they start; any, where none is named.
+
+    Nor are they kept to cores that the system has taken away meanwhile.
+    """
+    before = usable_cores()
+    try:
+        if cores and before:
+            with contextlib.suppress(OSError):
+                os.sched_setaffinity(0, cores)  # this thread's, and its children are born with it
+        yield
+    finally:
+        if cores and before:
+            with contextlib.suppress(OSError):
+                os.sched_setaffinity(0, before)
 
 
 @contextmanager

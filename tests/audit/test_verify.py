@@ -319,7 +319,8 @@ def test_a_wrong_manifest_is_a_finding(command: Command, tmp_path: Path) -> None
 def test_run_sets_damaged_results_aside_and_plans_them_again(
     command: Command, results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from benchmark.execution.scheduler import Scheduler, Summary
+    from benchmark.execution.scheduler import Scheduler
+    from benchmark.execution.summary import Summary
 
     planned: list[str] = []
 

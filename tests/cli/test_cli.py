@@ -14,8 +14,9 @@ import pytest
 
 import benchmark.cli
 from benchmark.cli import main
-from benchmark.cli.folders import run_folders
-from benchmark.execution.scheduler import Scheduler, Summary
+from benchmark.execution.places import run_folders
+from benchmark.execution.scheduler import Scheduler
+from benchmark.execution.summary import Summary
 from benchmark.planning.plan import PlannedRun, make_plan
 from benchmark.results import code
 from benchmark.results.code import this_code
@@ -315,7 +316,7 @@ def test_graphs_are_an_option(command: Command, monkeypatch: pytest.MonkeyPatch)
     asked_for: list[bool] = []
 
     def run(self: Scheduler, runs: Sequence[PlannedRun], *, waiting: Sequence[PlannedRun] = ()) -> Summary:
-        asked_for.append(self.graphs)
+        asked_for.append(self.needs.graphs)
         return Summary()
 
     monkeypatch.setattr(Scheduler, "run", run)

@@ -8,9 +8,9 @@ import click
 import pytest
 
 import benchmark.cli
-from benchmark.cli.folders import run_folders
 from benchmark.cli.options import FOLDER
 from benchmark.errors import UserError
+from benchmark.execution.places import run_folders
 from benchmark.results.store import Failure, Store
 from benchmark.system.paths import SUITES
 from tests.cli.test_cli import Command, command, folders, refused

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.cli.folders import run_folders
 from benchmark.execution.epochs import EpochFile
+from benchmark.execution.places import run_folders
 from benchmark.execution.run_folder import RunFolder
 from benchmark.results.store import Store
 from tests.cli.test_cli import BASELINE, Command, complete, refused

@@ -4,14 +4,17 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from benchmark.errors import UnusableError
 from benchmark.execution import scheduler as module
-from benchmark.execution import worker
-from benchmark.execution.executors.local import LocalExecutor, Slot
+from benchmark.execution import totals, worker
+from benchmark.execution.executors.contract import Handle, Need, Order, Site, State
+from benchmark.execution.executors.local import LocalExecutor
+from benchmark.execution.needs import Needs
+from benchmark.execution.places import Places
 from benchmark.execution.progress import PlainView
 from benchmark.execution.run_folder import (
     EXIT_BUSY,
@@ -23,16 +26,19 @@ from benchmark.execution.run_folder import (
     Progress,
     RunFolder,
 )
-from benchmark.execution.scheduler import Places, Scheduler, Summary
+from benchmark.execution.scheduler import Scheduler
+from benchmark.execution.summary import Summary
 from benchmark.planning.estimates import gpu_memory_gib, memory_gib
 from benchmark.planning.pace import Open, Pace
-from benchmark.planning.plan import PlannedRun, taken_up
+from benchmark.planning.plan import PlannedRun, runs_to_train
 from benchmark.results import code
 from benchmark.results.provenance import Provenance
 from benchmark.results.store import Failure, Result, Status, Store
 from benchmark.runs.axes import Dataset, Masks, Method, Network, Schedule
 from benchmark.runs.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec, run_id
+from benchmark.system.hardware import chosen_device
 from benchmark.system.locks import Lock
+from benchmark.system.processes import usable_cores
 
 WRN = Network(family="wrn", depth=10, width=1)
 TINY = Dataset(name="stanford_dogs", source="standin", input_size=16, train_images=20, test_images=10)
@@ -141,70 +147,116 @@ def no_device(folder: RunFolder, job: Job) -> int:
 class FakeExecutor:
     """Workers that behave as they are told, each for some polls; the last behaviour is repeated."""
 
-    device = "cpu"
-
     def __init__(
-        self, *behaviours: Behaviour, slots: int = 1, polls: int = 1, interrupt_polls: Sequence[int] = ()
+        self,
+        *behaviours: Behaviour,
+        slots: int = 1,
+        polls: int = 1,
+        interrupt_polls: Sequence[int] = (),
+        **site: Any,
     ) -> None:
         self.behaviours = list(behaviours)
         self.slots, self.polls = slots, polls
         self.interrupt_polls = interrupt_polls
+        self.site: dict[str, Any] = {
+            "kind": "cpu",
+            "device": "this one",
+            "poll_s": 0.001,
+            "outlives_driver": False,
+            **site,
+        }
         self.running: dict[str, tuple[int, int]] = {}
+        self.needs: dict[str, Need] = {}
+        self.handles: dict[Handle, str] = {}
+        self.over: dict[Handle, State] = {}
         self.started: list[str] = []
         self.times: list[float] = []
         self.beside: list[set[str]] = []
+        self.most_beside: dict[str, int] = {}
         self.asked: list[float] = []
-        self.stops: list[bool] = []
-        self.killed: list[str] = []
+        self.cancels: list[tuple[list[str], bool]] = []
         self.held: set[str] = set()
         self.polled = 0
         self.alone: set[str] = set()
 
-    def fits(self, memory_gib: float, *, alone: bool = False) -> bool:
-        self.asked.append(memory_gib)
-        shared = not alone and not self.alone & self.running.keys()
-        return len(self.running) < self.slots and (shared or not self.running)
+    @property
+    def stops(self) -> list[bool]:
+        return [kill for _, kill in self.cancels]
 
-    def sharing(self, run_id: str) -> set[str]:
-        return set(self.running) - {run_id}
+    @property
+    def killed(self) -> list[str]:
+        return [name for names, kill in self.cancels for name in names if kill]
 
-    def start(self, run_id: str, folder: RunFolder, memory_gib: float, threads: int, *, alone: bool = False) -> None:
-        self.alone |= {run_id} if alone else set()
-        assert run_id not in self.running
+    def describe(self) -> Site:
+        return Site(**self.site)
+
+    def objections(self, needs: Sequence[Need]) -> list[str]:
+        return []
+
+    def room_for(self, needs: Sequence[Need]) -> list[int]:
+        found: list[int] = []
+        there = [self.needs[name] for name in self.running]
+        for position, need in enumerate(needs):
+            shared = not need.alone and not any(other.alone for other in there)
+            if len(there) < self.slots and (shared or not there):
+                found.append(position)
+                there.append(need)
+        return found
+
+    def submit(self, orders: Sequence[Order]) -> list[Handle | str]:
+        return [self.start(order) for order in orders]
+
+    def start(self, order: Order) -> Handle | str:
+        name = order.run_id
+        self.asked.append(order.need.memory_gib)
+        self.needs[name] = order.need
+        self.alone |= {name} if order.need.alone else set()
+        assert name not in self.running
         assert len(self.started) < 20, "started again and again"
         self.beside.append(set(self.running))
-        self.started.append(run_id)
+        self.started.append(name)
         self.times.append(time.monotonic())
         behave = self.behaviours.pop(0) if len(self.behaviours) > 1 else self.behaviours[0]
-        self.running[run_id] = (self.polls, behave(folder, folder.job()))
+        folder = RunFolder(order.folder)
+        self.running[name] = (self.polls, behave(folder, folder.job()))
+        for other in self.running:
+            most = 0 if other == name else self.most_beside.get(other, 0)
+            self.most_beside[other] = max(most, len(self.running) - 1)
+        handle = Handle(engine="fake", place="here", job=str(len(self.started)))
+        self.handles[handle] = name
+        return handle
 
-    def ended(self) -> dict[str, int]:
+    def adopt(self, handle: Handle, need: Need) -> None:
+        raise NotImplementedError
+
+    def poll(self, handles: Sequence[Handle]) -> dict[Handle, State]:
         self.polled += 1
         self.running = {name: (left - 1, status) for name, (left, status) in self.running.items()}
         over = {name: status for name, (left, status) in self.running.items() if left <= 0}
+        for handle in handles:
+            name = self.handles[handle]
+            if name in over:
+                self.over[handle] = State(phase="ended", exit_status=over[name], beside=self.most_beside[name])
         for name in over:
             del self.running[name]
-        self.slots -= list(over.values()).count(EXIT_NO_DEVICE)
-        if EXIT_NO_ROOM in over.values():
-            self.close()
-        return over
+        return {handle: self.over.get(handle) or self.state(self.handles[handle]) for handle in handles}
 
-    def close(self) -> None:
-        self.slots = 0
+    def state(self, name: str) -> State:
+        return State(phase="suspended" if name in self.held else "running", beside=self.most_beside[name])
 
     def signals(self) -> int:
         """Signals come while it is polled for the so-manieth time."""
         return sum(poll <= self.polled for poll in self.interrupt_polls)
 
-    def stop(self, *, kill: bool = False) -> None:
-        self.stops.append(kill)
+    def cancel(self, handles: Sequence[Handle], *, kill: bool) -> None:
+        names = [self.handles[handle] for handle in handles]
+        self.cancels.append((names, kill))
+        if kill:
+            self.running |= dict.fromkeys(names, (0, -signal.SIGKILL))
 
-    def stopped(self) -> list[str]:
-        return [name for name in self.running if name in self.held]
-
-    def kill(self, run_id: str) -> None:
-        self.killed.append(run_id)
-        self.running[run_id] = (0, -signal.SIGKILL)
+    def avoid(self, handle: Handle) -> bool:
+        self.slots -= 1
+        return self.slots > 0
 
 
 class FakeView:
@@ -256,10 +308,10 @@ class Bench:
         graphs: bool = False,
     ) -> Summary:
         self.view = FakeView()
-        engine = cast(LocalExecutor, executor)
-        options: dict[str, Any] = {"timeout_min": timeout_min, "deadline": deadline, "graphs": graphs}
-        scheduler = Scheduler(engine, self.store, self.places, self.view, PACE, **options, asked=executor.signals)
-        wanted, waiting = taken_up(runs, self.store.failed(), retry_failed=retry_failed)
+        needs = Needs(executor.describe(), PACE, graphs)
+        options: dict[str, Any] = {"timeout_min": timeout_min, "deadline": deadline, "asked": executor.signals}
+        scheduler = Scheduler(executor, self.store, self.places, self.view, needs, **options)
+        wanted, waiting = runs_to_train(runs, self.store.failed(), retry_failed=retry_failed)
         return scheduler.run(wanted, waiting=waiting)
 
     def outcomes(self) -> list[str]:
@@ -278,8 +330,8 @@ def bench(tmp_path: Path) -> Bench:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "RETRY_SECONDS", 0.01)
-    monkeypatch.setattr(module, "POLL_SECONDS", 0.001)
-    monkeypatch.setattr(module, "TELL_SECONDS", 0.0)
+    monkeypatch.setattr(totals, "TELL_SECONDS", 0.0)
+    monkeypatch.setattr(totals, "_RARELY", 0)
 
 
 # ------------------------------------------------------------------ completed and failed
@@ -343,8 +395,8 @@ def test_retry_failed_takes_up_nothing_else(bench: Bench) -> None:
     failed, missing = runs_of(2)
     bench.run(FakeExecutor(fail("crashed")), [failed])
     executor = FakeExecutor(complete)
-    assert taken_up([failed, missing], bench.store.failed(), retry_failed=True) == ([failed], [])
-    assert taken_up([failed, missing], bench.store.failed(), retry_failed=False) == ([missing], [failed])
+    assert runs_to_train([failed, missing], bench.store.failed(), retry_failed=True) == ([failed], [])
+    assert runs_to_train([failed, missing], bench.store.failed(), retry_failed=False) == ([missing], [failed])
     assert bench.run(executor, [failed, missing], retry_failed=True) == Summary(completed=1)
     assert executor.started == [failed.run_id]
     assert bench.run(executor, [missing]) == Summary(completed=1)
@@ -552,7 +604,7 @@ def test_a_gpu_has_its_own_estimates_and_checkpoints(
 ) -> None:
     [run] = runs_of(1)
     executor = FakeExecutor(complete)
-    executor.device = device
+    executor.site["kind"] = device
     bench.run(executor, [run])
     assert executor.asked == [estimate(run.spec)]
     bench.store.path(run.run_id).unlink()
@@ -686,7 +738,7 @@ def test_ctrl_c_lets_the_workers_save(bench: Bench) -> None:
     summary = bench.run(executor, runs)
     assert summary == Summary(completed=1, interrupted=True)  # one of the two ended by itself meanwhile
     assert executor.started == [run.run_id for run in runs[:2]]
-    assert executor.stops == [False, True]
+    assert executor.stops == [False]
     assert not executor.running
     assert bench.outcomes() == ["completed", "interrupted"]
     assert bench.view.closed == 1
@@ -707,13 +759,12 @@ def test_a_worker_that_a_debugger_holds_is_not_waited_for(bench: Bench, monkeypa
     executor = FakeExecutor(interrupt, slots=2, polls=10**9, interrupt_polls=[1])
     executor.held = {held.run_id}
 
-    def kill(run_id: str) -> None:
-        assert run_id == held.run_id
-        executor.running = {
-            name: (0, -signal.SIGKILL if name == run_id else EXIT_INTERRUPTED) for name in (run_id, other.run_id)
-        }
+    def cancel(handles: Sequence[Handle], *, kill: bool) -> None:
+        if kill:
+            assert [executor.handles[handle] for handle in handles] == [held.run_id]
+            executor.running = {held.run_id: (0, -signal.SIGKILL), other.run_id: (0, EXIT_INTERRUPTED)}
 
-    monkeypatch.setattr(executor, "kill", kill)
+    monkeypatch.setattr(executor, "cancel", cancel)
     assert bench.run(executor, [held, other]) == Summary(interrupted=True)
     assert bench.attempts(held)[-1] == "interrupted"
 
@@ -729,7 +780,7 @@ def test_whatever_ends_the_runner_no_worker_is_left(
     monkeypatch.setattr(Scheduler, "_kill_overdue", fail)
     with pytest.raises(type(error)):
         bench.run(executor, runs_of(1))
-    assert executor.stops == [False, True]
+    assert executor.stops == [False]
     assert not executor.running
 
 
@@ -777,15 +828,15 @@ def test_at_the_deadline_every_run_saves(bench: Bench) -> None:
     runs = runs_of(4)
     executor = FakeExecutor(complete, interrupt, slots=2, polls=10**9)
 
-    def end_them(*, kill: bool = False) -> None:
-        executor.stops.append(kill)
+    def end_them(handles: Sequence[Handle], *, kill: bool) -> None:
+        executor.cancels.append(([], kill))
         executor.running = {name: (0, status) for name, (_, status) in executor.running.items()}
 
-    executor.stop = end_them  # type: ignore[method-assign]
+    executor.cancel = end_them  # type: ignore[method-assign]
     summary = bench.run(executor, runs, deadline=later(0.2))
     assert summary == Summary(completed=1, interrupted=True, out_of_time=True)
     assert executor.started == [run.run_id for run in runs[:2]]
-    assert executor.stops == [False, True]
+    assert executor.stops == [False]
     assert bench.outcomes() == ["completed", "interrupted"]
     assert bench.store.failed() == set()
     assert bench.view.closed == 1
@@ -800,7 +851,11 @@ def test_before_the_deadline_nothing_is_stopped(bench: Bench) -> None:
 
 def test_what_ends_by_itself_at_the_deadline_is_done(bench: Bench) -> None:
     executor = FakeExecutor(complete, polls=10**9)
-    executor.stop = lambda *, kill=False: executor.running.update(dict.fromkeys(executor.running, (0, 0)))  # type: ignore[method-assign]
+
+    def end_them(handles: Sequence[Handle], *, kill: bool) -> None:
+        executor.running.update(dict.fromkeys(executor.running, (0, 0)))
+
+    executor.cancel = end_them  # type: ignore[method-assign]
     summary = bench.run(executor, runs_of(1), deadline=later(0.1))
     assert (summary.completed, summary.interrupted) == (1, False)
 
@@ -821,8 +876,9 @@ def test_real_workers_beside_each_other_and_alone(bench: Bench, tmp_path: Path) 
     too_fast = spec_of().schedule.model_copy(update={"learning_rate": 1e6})
     runs = [planned(spec_of()), planned(spec_of(sfe)), planned(spec_of().model_copy(update={"schedule": too_fast}))]
     lines: list[str] = []
-    executor = LocalExecutor("cpu", [Slot(None, 0), Slot(None, 1)], memory_gib=1000)
-    scheduler = Scheduler(executor, bench.store, bench.places, PlainView(lines.append, every_s=1e9), PACE)
+    executor = LocalExecutor(chosen_device("cpu"), {None: 1000}, usable_cores(), jobs=2)
+    needs = Needs(executor.describe(), PACE)
+    scheduler = Scheduler(executor, bench.store, bench.places, PlainView(lines.append, every_s=1e9), needs)
     summary = scheduler.run(runs)
 
     assert summary == Summary(completed=2, failed={runs[2].run_id: "diverged"})
@@ -854,8 +910,8 @@ def test_at_the_deadline_a_real_worker_saves_and_later_goes_on(bench: Bench, mon
 
     def until_it_says_how_far_it_is() -> Summary:
         (folder.folder / "progress.json").unlink(missing_ok=True)  # of an earlier attempt
-        executor = LocalExecutor("cpu", [Slot(None, 0)], memory_gib=1000)
-        scheduler = Scheduler(executor, bench.store, bench.places, view := FakeView(), PACE)
+        executor = LocalExecutor(chosen_device("cpu"), {None: 1000}, usable_cores(), jobs=1)
+        scheduler = Scheduler(executor, bench.store, bench.places, view := FakeView(), Needs(executor.describe(), PACE))
         monkeypatch.setattr(view, "moved", lambda *_: setattr(scheduler, "deadline", 0))
         return scheduler.run([run])
 

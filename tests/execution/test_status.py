@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from benchmark.cli import main
-from benchmark.cli.folders import run_folders
+from benchmark.execution.places import run_folders
 from benchmark.execution.run_folder import Progress, RunFolder
 from benchmark.execution.status import TimeLeft, claims_reported, count_states, open_runs
 from benchmark.planning.measured import pace_of

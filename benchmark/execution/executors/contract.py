@@ -32,6 +32,8 @@ class Site:
     """How late after a worker's end its files may show here, in seconds: 0 on a local disk, 60 on a shared one."""
     lost_s: float = 0.0
     """How long a worker's state may be ``unknown``, with nobody at work on its run, before it counts as ended."""
+    where: str = ""
+    """It in words, for people: ``on the processor, AMD EPYC: nvidia-smi isn't here``."""
     outlives_driver: bool
     """Whether workers go on when the driver ends; an interrupted driver then leaves them to the next one."""
 
@@ -63,7 +65,8 @@ class Order:
     command: tuple[str, ...]
     """What to start, to the letter; its exit statuses are those of ``execution/run_folder``."""
     environment: Mapping[str, str]
-    """Variables to set, beside those that the site itself sets to give the worker its device."""
+    """Variables to set, beside those that the site itself sets to give the worker its device; those that
+    ``processes.unbound`` takes away are to be unset."""
     log: Path
     """Where its output is appended to, standard error included."""
     need: Need
@@ -97,7 +100,8 @@ class State:
     note: str = ""
     """What the engine says to it in its own words: ``NODE_FAIL``, ``its node has died``."""
     beside: int = 0
-    """How many other runs its device has now; a run that ends for want of memory beside others is tried alone."""
+    """The most other runs that its device has had at once, as far as the engine knows; a run that ends for want of
+    memory beside others is tried alone."""
 
 
 class Executor(Protocol):

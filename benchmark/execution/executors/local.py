@@ -4,155 +4,232 @@ import math
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from benchmark.execution.run_folder import (
-    EXIT_NO_DEVICE,
-    EXIT_NO_JOB,
-    EXIT_NO_ROOM,
-    EXIT_UNUSABLE,
-    LEASH_VARIABLE,
-    RunFolder,
-    worker_command,
-)
+from benchmark.execution.executors.contract import Handle, Need, Order, Site, State
+from benchmark.execution.run_folder import LEASH_VARIABLE
 from benchmark.system.files import open_regular
-from benchmark.system.hardware import cores, device_kind, gpus, memory_available_gib, seeing_only
+from benchmark.system.hardware import Device, chosen_device, cores, gpus, memory_available_gib, seeing_only
+from benchmark.system.locks import life, machine
 from benchmark.system.nvidia import Gpu, free_gib
-from benchmark.system.processes import is_stopped, unbound
+from benchmark.system.processes import (
+    cores_of,
+    cores_of_others,
+    is_alive,
+    is_stopped,
+    kept_to,
+    unbound,
+    usable_cores,
+)
 
+POLL_SECONDS = 0.2
 #: What part of the free memory runs may take: estimates are rough, and others want some too.
 _SHARE = 0.9
+#: A whole GPU's parts, with what their sum may be off.
+_WHOLE = 1.001
+#: What handles call this kind of engine, and the processor.
+ENGINE, _CPU = "local", "cpu"
 
 
-@dataclass(frozen=True)
-class Slot:
-    """A place for one run: a share of a GPU, or processor cores."""
+@dataclass
+class _Worker:
+    """One that is at work, as far as is known.
 
+    Attributes:
+        need: what it takes.
+        gpu: the one it has; None on a processor.
+        cores: those it is kept to; none where it isn't.
+        process: where this driver has started it.
+        beside: the most others that its device has had at once.
+    """
+
+    need: Need
     gpu: Gpu | None
-    number: int
-
-
-@dataclass(frozen=True)
-class _Running:
-    process: subprocess.Popen[bytes]
-    slot: Slot
-    memory_gib: float
-    alone: bool
+    cores: frozenset[int]
+    process: subprocess.Popen[bytes] | None = None
+    beside: int = 0
 
 
 @dataclass
 class LocalExecutor:
-    """A queue of slots on this machine.
+    """A machine with some GPUs, or with its processor alone.
+
+    Runs share a GPU as their needs say and its memory allows. On a processor each has cores of its own, as many as it
+    has threads, and is kept to them; on a GPU it isn't: cores are not what it computes on, its compiler wants many,
+    and which of them lie near the GPU nobody has measured.
 
     Attributes:
-        device: what the slots compute on, ``cpu`` or ``cuda``.
-        slots: places for one run each; those of what turns out unusable are given up.
-        memory_gib: what all runs together may take of the machine's memory, on a processor.
-        gpu_gib: what they may take of each GPU's; one that is missing here is bounded by its slots alone.
+        device: what runs compute on.
+        memory_gib: what all runs on a device may take of its memory, for each of the devices; None is the processor.
+            Those that turn out unusable are given up.
+        cores: numbers of those that runs may use.
+        jobs: the most runs at once, asked for by a person, whatever the cores say; None for as many as fit.
+        leashed: whether workers end with this process.
     """
 
-    device: str
-    slots: Sequence[Slot]
-    memory_gib: float
-    gpu_gib: Mapping[Gpu, float] = field(default_factory=dict)
-    _running: dict[str, _Running] = field(default_factory=dict)
+    device: Device
+    memory_gib: dict[Gpu | None, float]
+    cores: Sequence[int]
+    jobs: int | None = None
+    leashed: bool = True
+    _workers: dict[Handle, _Worker] = field(default_factory=dict)
+    _ended: dict[Handle, State] = field(default_factory=dict)
 
     @classmethod
-    def on_this_machine(
-        cls, *, device: str = "auto", jobs: int | None = None, threads: int = 1, runs_per_gpu: int = 1
-    ) -> "LocalExecutor":
-        """An executor for what the machine has: ``runs_per_gpu`` slots a GPU, or one per ``threads`` cores.
+    def on_this_machine(cls, *, device: str = "auto", jobs: int | None = None, leashed: bool = True) -> "LocalExecutor":
+        """An executor for what the machine has: every GPU, else the cores that a container's quota leaves.
 
         Raises:
             DeviceError: a GPU is asked for where there is none.
         """
-        kind = device_kind(device)
-        if kind == "cuda":
-            found = [Slot(gpu, n) for n in range(runs_per_gpu) for gpu in gpus()]
+        chosen = chosen_device(device)
+        memory: dict[Gpu | None, float]
+        if chosen.kind == "cuda":
             free = free_gib()
+            memory = {gpu: _SHARE * free.get(gpu.uuid, math.inf) for gpu in gpus()}
         else:
-            found, free = [Slot(None, n) for n in range(jobs or max(1, cores() // threads))], {}
-        gpu_gib = {slot.gpu: _SHARE * free[slot.gpu.uuid] for slot in found if slot.gpu and slot.gpu.uuid in free}
-        return cls(kind, found[:jobs], _SHARE * memory_available_gib(), gpu_gib)
+            memory = {None: _SHARE * memory_available_gib()}
+        return cls(chosen, memory, (usable_cores() or range(cores()))[: cores()], jobs, leashed)
 
-    def fits(self, memory_gib: float, *, alone: bool = False) -> bool:
-        """Whether one more run of this size can start now; one without others on its device always may.
+    def describe(self) -> Site:
+        """See :class:`~benchmark.execution.executors.contract.Executor`, here and below."""
+        least = min(self.memory_gib.values(), default=math.inf)
+        return Site(
+            kind="cuda" if self.device.kind == "cuda" else "cpu",
+            device=self.device.name,
+            memory_gib=None if least == math.inf else least,
+            poll_s=POLL_SECONDS,
+            where=str(self.device),
+            outlives_driver=not self.leashed,
+        )
 
-        Args:
-            memory_gib: what it takes of its device's memory.
-            alone: whether it wants a device for itself.
-        """
-        return self._free_slot(memory_gib, alone) is not None
+    def objections(self, needs: Sequence[Need]) -> list[str]:
+        """None: the largest run may always try it alone."""
+        return []
 
-    def _free_slot(self, memory_gib: float, alone: bool) -> Slot | None:
-        busy = [one.slot for one in self._running.values()]
-        for slot in self.slots:
-            beside = [one for one in self._running.values() if one.slot.gpu == slot.gpu]
-            shared = not alone and not any(one.alone for one in beside)
-            room = self._room(slot.gpu) - sum(one.memory_gib for one in beside)
-            if slot not in busy and (not beside or (shared and memory_gib <= room)):
-                return slot
+    def room_for(self, needs: Sequence[Need]) -> list[int]:
+        """Where devices have room for; one without others on its device always may."""
+        workers, chosen, refused = [*self._workers.values()], [], set()
+        for position, need in enumerate(needs):
+            if need in refused:
+                continue
+            if (place := self._place(need, workers, self.cores)) is None:
+                refused.add(need)
+            else:
+                chosen.append(position)
+                workers.append(_Worker(need, *place))
+        return chosen
+
+    def _place(
+        self, need: Need, workers: Sequence[_Worker], cores: Sequence[int]
+    ) -> tuple[Gpu | None, frozenset[int]] | None:
+        """The device for one more, and the cores to keep it to, the first of these that are free; None without room."""
+        if self.jobs is not None and len(workers) >= self.jobs:
+            return None
+        by_device = {gpu: [one for one in workers if one.gpu == gpu] for gpu in self.memory_gib}
+        threads = need.threads + sum(one.need.threads for one in workers)
+        fits = self.jobs is not None or threads <= len(cores)
+        for gpu, beside in sorted(by_device.items(), key=lambda item: len(item[1])):  # each has one before any has two
+            shared = fits and not need.alone and not any(one.need.alone for one in beside)
+            room = self.memory_gib[gpu] - sum(one.need.memory_gib for one in beside)
+            part = need.gpus + sum(one.need.gpus for one in beside)
+            if not beside or (shared and need.memory_gib <= room and part < _WHOLE):
+                free = [core for core in cores if not any(core in one.cores for one in workers)]
+                kept = gpu is None and not need.alone and len(free) >= need.threads
+                return gpu, frozenset(free[: need.threads] if kept else ())
         return None
 
-    def _room(self, gpu: Gpu | None) -> float:
-        return self.memory_gib if gpu is None else self.gpu_gib.get(gpu, math.inf)
+    def submit(self, orders: Sequence[Order]) -> list[Handle | str]:
+        """A process each, on cores that no other program's process is kept to, while there are some."""
+        others = cores_of_others()
+        quietest = sorted(self.cores, key=lambda core: core in others)
+        return [self._start(order, quietest) for order in orders]
 
-    def sharing(self, run_id: str) -> set[str]:
-        """The other runs that are on the device of a running one."""
-        gpu = self._running[run_id].slot.gpu
-        return {name for name, one in self._running.items() if one.slot.gpu == gpu} - {run_id}
+    def _start(self, order: Order, cores: Sequence[int]) -> Handle | str:
+        place = self._place(order.need, [*self._workers.values()], cores)
+        if place is None:
+            return "there is no room for it now"
+        gpu, own = place
+        environment = unbound(os.environ) | dict(order.environment) | (seeing_only(gpu) if gpu else {})
+        environment |= {LEASH_VARIABLE: str(os.getpid())} if self.leashed else {}
+        try:
+            with open_regular(order.log, mode="ab") as log, kept_to(own):
+                process = subprocess.Popen(
+                    order.command,
+                    cwd=order.folder,  # the runner's own may be deleted while this trains
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env=environment,
+                    start_new_session=True,  # a Ctrl-C at the terminal is the runner's to pass on
+                )
+        except OSError as error:
+            return f"{error.filename or order.command[0]}: {error.strerror or error}"
+        name = gpu.visible if gpu else _CPU
+        handle = Handle(engine=ENGINE, place=machine(), job=f"{process.pid} {life(process.pid)} {name}")
+        self._add(handle, _Worker(order.need, gpu, own, process))
+        return handle
 
-    def start(self, run_id: str, folder: RunFolder, memory_gib: float, threads: int, *, alone: bool = False) -> None:
-        """Start the worker of a job that :meth:`fits`; its output goes to the folder's log."""
-        slot = self._free_slot(memory_gib, alone)
-        assert slot is not None
-        environment = {
-            **unbound(os.environ),
-            "OMP_NUM_THREADS": str(threads),
-            "MKL_NUM_THREADS": str(threads),
-            LEASH_VARIABLE: str(os.getpid()),
-        }
-        if slot.gpu is not None:
-            environment |= seeing_only(slot.gpu)
-        place = folder.folder.resolve()
-        with open_regular(folder.log, mode="ab") as log:
-            process = subprocess.Popen(
-                worker_command(place),
-                cwd=place,  # the runner's own may be deleted while this trains
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=environment,
-                start_new_session=True,  # a Ctrl-C at the terminal is the runner's to pass on
-            )
-        self._running[run_id] = _Running(process, slot, memory_gib, alone)
+    def _add(self, handle: Handle, worker: _Worker) -> None:
+        self._workers[handle] = worker
+        here = [one for one in self._workers.values() if one.gpu == worker.gpu]
+        for one in here:
+            one.beside = max(one.beside, len(here) - 1)
 
-    def ended(self) -> dict[str, int]:
-        """Exit statuses of the runs that ended since the last call; negative is a signal's number."""
-        over = {name: end for name, one in self._running.items() if (end := one.process.poll()) is not None}
-        for name, status in over.items():
-            slot = self._running.pop(name).slot
-            if status == EXIT_NO_DEVICE:  # nor can any other run use it
-                self.slots = [other for other in self.slots if other.gpu != slot.gpu]
-            if status in (EXIT_NO_JOB, EXIT_UNUSABLE, EXIT_NO_ROOM):
-                self.close()
-        return over
+    def adopt(self, handle: Handle, need: Need) -> None:
+        """Where it is still alive: it keeps its GPU, or its cores."""
+        if (pid := _alive(handle)) is not None:
+            visible = handle.job.split()[2]
+            gpu = next((gpu for gpu in self.memory_gib if gpu and gpu.visible == visible), None)
+            self._add(handle, _Worker(need, gpu, cores_of(pid)))
 
-    def close(self) -> None:
-        """Start nothing more; what runs goes on."""
-        self.slots = []
+    def poll(self, handles: Sequence[Handle]) -> dict[Handle, State]:
+        """Of one's own processes with their exit status."""
+        for handle, worker in list(self._workers.items()):
+            status = worker.process.poll() if worker.process else None
+            if status is not None or (worker.process is None and _alive(handle) is None):
+                del self._workers[handle]
+                self._ended[handle] = State(phase="ended", exit_status=status, beside=worker.beside)
+        return {handle: self._ended.get(handle) or self._state(handle) for handle in handles}
 
-    def kill(self, run_id: str) -> None:
-        """End one worker at once."""
-        self._running[run_id].process.kill()
+    def _state(self, handle: Handle) -> State:
+        if not _is_of_this_machine(handle):
+            return State(phase="unknown", note="it is another machine's, or of before this one's last start")
+        worker = self._workers.get(handle)
+        pid = worker.process.pid if worker and worker.process else _alive(handle)
+        if pid is None:
+            return State(phase="ended")
+        return State(phase="suspended" if is_stopped(pid) else "running", beside=worker.beside if worker else 0)
 
-    def stop(self, *, kill: bool = False) -> None:
-        """Ask every running worker to save and end, also one that was stopped; ``kill`` ends it at once."""
-        for one in self._running.values():
+    def cancel(self, handles: Sequence[Handle], *, kill: bool) -> None:
+        """By a signal, also to one that was stopped."""
+        for handle in handles:
+            worker, pid = self._workers.get(handle), _alive(handle)
             for number in (signal.SIGKILL,) if kill else (signal.SIGTERM, signal.SIGCONT):
-                one.process.send_signal(number)
+                with suppress(ProcessLookupError, PermissionError):
+                    if worker and worker.process:
+                        worker.process.send_signal(number)
+                    elif pid is not None:
+                        os.kill(pid, number)
 
-    def stopped(self) -> list[str]:
-        """Runs whose worker hears no signal: a debugger holds it, or somebody has stopped it again."""
-        return [name for name, one in self._running.items() if is_stopped(one.process.pid)]
+    def avoid(self, handle: Handle) -> bool:
+        """Its GPU gets no more runs."""
+        visible = handle.job.split()[2]
+        self.memory_gib = {
+            gpu: gib for gpu, gib in self.memory_gib.items() if (gpu.visible if gpu else _CPU) != visible
+        }
+        return bool(self.memory_gib)
+
+
+def _is_of_this_machine(handle: Handle) -> bool:
+    return handle.engine == ENGINE and handle.place == machine()
+
+
+def _alive(handle: Handle) -> int | None:
+    """The pid of a worker that has not ended, as far as this machine can tell."""
+    if not _is_of_this_machine(handle):
+        return None
+    pid, since, _ = handle.job.split()
+    return int(pid) if is_alive(int(pid), None if since == "None" else since) else None

@@ -1,8 +1,9 @@
-"""What commands find in the folders they are given, and whether these can be used."""
+"""Where an invocation finds and keeps things: suites, results, the scratch folders of its runs, packed images."""
 
 import hashlib
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.errors import UserError
@@ -11,6 +12,21 @@ from benchmark.suites.manifest import find_manifests
 from benchmark.suites.profiles import Variant
 from benchmark.suites.suite import Suite, load_suites
 from benchmark.system.folders import why_no_folder, why_unusable, why_unwritable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Places:
+    """Folders of one invocation.
+
+    Attributes:
+        runs: scratch folders of the runs: jobs, logs, checkpoints.
+        cache: packed datasets.
+        data: the publishers' files; None where nobody said.
+    """
+
+    runs: Path
+    cache: Path
+    data: Path | None
 
 
 def load(

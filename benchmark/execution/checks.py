@@ -1,17 +1,13 @@
-"""What is found out before anything is trained: the device's abilities, and which code this is."""
+"""Whether a device can do what runs ask of it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-import click
-
-from benchmark.cli.output import say
 from benchmark.errors import UserError
-from benchmark.results.code import this_code
 from benchmark.system.environment import can_record
 from benchmark.system.hardware import cpu_has_bf16
 
 
-def check_precision(kind: str, precisions: Iterable[str]) -> None:
+def check_precision(kind: str, precisions: Iterable[str], warn: Callable[[str], object]) -> None:
     """Whether a device computes in these precisions itself; warns of one that it does slowly.
 
     Raises:
@@ -21,7 +17,7 @@ def check_precision(kind: str, precisions: Iterable[str]) -> None:
     if kind == "cpu" and "tf32" in wanted:
         raise UserError("precision tf32: a processor has none, only NVIDIA GPUs do; take fp32")
     if kind == "cpu" and "bf16" in wanted and not cpu_has_bf16():
-        click.echo("warning: this processor has no bf16 of its own; expect ten times the time of fp32", err=True)
+        warn("warning: this processor has no bf16 of its own; expect ten times the time of fp32")
 
 
 def check_graphs(kind: str, compiled: bool) -> None:
@@ -34,9 +30,3 @@ def check_graphs(kind: str, compiled: bool) -> None:
         raise UserError("--graphs: a processor records no steps, only NVIDIA GPUs do; leave the option out")
     if compiled:
         raise UserError("--graphs: compiled steps are in graphs of the compiler's own; leave the option out")
-
-
-def name_code() -> None:
-    """Look which code this is, and say what isn't known of it."""
-    if note := this_code().note:
-        say(f"warning: {note}", err=True)
