@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from benchmark.planning.shards import Shard
 from benchmark.runs.schema import MANY, MANY_RUNS
 from benchmark.suites.profiles import PROFILE_NAMES
 from benchmark.system.files import user_path
@@ -40,6 +41,18 @@ class _PerGpu(_Count):
 
 
 PER_GPU = _PerGpu(min=1, max=64)
+
+
+class _Shard(click.ParamType):  # type: ignore[type-arg]  # older ones take none
+    """Which of how many parts."""
+
+    name = "i/n"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Shard:
+        found = re.fullmatch(r"([0-9]{1,4})/([0-9]{1,4})", str(value))
+        if found is None or not 1 <= int(found[1]) <= int(found[2]):
+            self.fail(f"{shortened(str(value), 60)} is no part; 2/3 is the second of three", param, ctx)
+        return Shard(int(found[1]), int(found[2]))
 
 
 class _Minutes(click.FloatRange):
@@ -106,6 +119,9 @@ only_option = click.option(
 )
 trials_option = click.option(
     "--trials", type=count(most=MANY_RUNS), help="Seeds an entry, instead of the suite's number."
+)
+shard_option = click.option(
+    "--shard", type=_Shard(), help="Only this part of it: 2/3 is the second of three that machines can train apart."
 )
 results_option = click.option("--results-dir", **_folder("results", "SFE_RESULTS_DIR", "Where results lie."))
 reports_option = click.option("--reports-dir", **_folder("reports", "SFE_REPORTS_DIR", "Where reports are written."))

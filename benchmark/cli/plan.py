@@ -15,6 +15,7 @@ from benchmark.cli.options import (
     results_option,
     scratch_option,
     set_option,
+    shard_option,
     suites_argument,
     trials_option,
 )
@@ -24,6 +25,7 @@ from benchmark.execution.places import image_cache, load, run_folders
 from benchmark.planning.disk import disk_needs, in_words
 from benchmark.planning.estimates import GPU_MEMORY_BASIS, MEMORY_BASIS, device_memory_gib
 from benchmark.planning.plan import headline, make_plan
+from benchmark.planning.shards import Shard
 from benchmark.suites.profiles import load_variant
 from benchmark.system.hardware import chosen_device
 from benchmark.wording import counted, duration
@@ -34,6 +36,7 @@ from benchmark.wording import counted, duration
 @profile_option
 @only_option
 @trials_option
+@shard_option
 @set_option
 @results_option
 @reports_option
@@ -47,6 +50,7 @@ def plan(
     profile: str,
     only: tuple[str, ...],
     trials: int | None,
+    shard: Shard | None,
     settings: tuple[str, ...],
     results_dir: Path,
     reports_dir: Path,
@@ -65,6 +69,7 @@ def plan(
     device = chosen_device()
     loaded, store = load(suites, load_variant(profile, settings), results_dir, device.name)
     made = make_plan(loaded, store.completed(), only=only, trials=trials)
+    made = shard.of_plan(made) if shard else made
     if graphs:
         check_graphs(device.kind, any(planned.spec.numerics.compiled for planned in made.missing))
     left = time_left_of(made, store, run_folders(scratch_dir, store), device, reports_dir / "bench", graphs=graphs)

@@ -21,6 +21,7 @@ from benchmark.cli.options import (
     results_option,
     scratch_option,
     set_option,
+    shard_option,
     trials_option,
 )
 from benchmark.cli.output import name_code, say, write_reports
@@ -34,6 +35,7 @@ from benchmark.system.files import shown
 
 if TYPE_CHECKING:
     from benchmark.execution.summary import Summary
+    from benchmark.planning.shards import Shard
 
 
 @click.command()
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 @profile_option
 @only_option
 @trials_option
+@shard_option
 @set_option
 @data_option
 @results_option
@@ -61,6 +64,7 @@ def run(
     profile: str,
     only: tuple[str, ...],
     trials: int | None,
+    shard: "Shard | None",
     settings: tuple[str, ...],
     data_dir: Path | None,
     results_dir: Path,
@@ -90,6 +94,7 @@ def run(
         variant=load_variant(profile, settings),
         only=only,
         trials=trials,
+        shard=shard,
         data_dir=data_dir,
         results_dir=results_dir,
         reports_dir=reports_dir,

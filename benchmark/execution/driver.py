@@ -17,6 +17,7 @@ from benchmark.execution.scheduler import Scheduler
 from benchmark.execution.summary import Summary
 from benchmark.planning.measured import memory_of, pace_of
 from benchmark.planning.plan import Plan, PlannedRun, headline, make_plan, runs_to_train
+from benchmark.planning.shards import Shard
 from benchmark.results.store import Store
 from benchmark.runs.spec import CostSpec
 from benchmark.suites.profiles import Variant
@@ -38,6 +39,7 @@ class Request:
         variant: the profile with its settings.
         only: globs over row and column names; without any everything.
         trials: seeds an entry; None for the suites' own number.
+        shard: the part of all that; None for the whole.
         data_dir: the publishers' files; None where nobody said.
         results_dir: results, of all profiles.
         reports_dir: reports of all profiles; benches are read there.
@@ -53,6 +55,7 @@ class Request:
     variant: Variant
     only: Sequence[str] = ()
     trials: int | None = None
+    shard: Shard | None = None
     data_dir: Path | None = None
     results_dir: Path
     reports_dir: Path
@@ -120,7 +123,8 @@ def drive(
     for found in damaged:
         if target := store.set_aside(found.path):
             warn(f"damaged, set aside as {shown(target)}: {found.problem}")
-    tell(f"{headline(suites, plan)}; {site.where}")
+    part = f"shard {request.shard}: " if request.shard else ""
+    tell(f"{part}{headline(suites, plan)}; {site.where}")
     scheduler = Scheduler(
         executor,
         store,
@@ -138,10 +142,15 @@ def drive(
 
 def _sound_plan(request: Request, suites: Sequence[Suite], store: Store) -> tuple[Plan, list[Finding]]:
     """What is missing where damaged results do not count, and which those are."""
-    plan = make_plan(suites, store.completed(), only=request.only, trials=request.trials)
+    plan = _plan(request, suites, store.completed())
     damaged = unreadable(store, [planned.run_id for planned in plan.runs])
     lost = {found.path.stem for found in damaged if found.path.parent == store.folder}
-    return make_plan(suites, store.completed() - lost, only=request.only, trials=request.trials), damaged
+    return _plan(request, suites, store.completed() - lost), damaged
+
+
+def _plan(request: Request, suites: Sequence[Suite], completed: set[str]) -> Plan:
+    whole = make_plan(suites, completed, only=request.only, trials=request.trials)
+    return request.shard.of_plan(whole) if request.shard else whole
 
 
 def _needs(request: Request, site: Site, plan: Plan, store: Store) -> Needs:
