@@ -275,7 +275,7 @@ def test_names_become_neither_markup_nor_paths(first: int, tmp_path: Path) -> No
     text = markdown.render(suite, tabulate(judged(suite, Store(tmp_path))))
     text = text.replace("<br>paper: ", "").replace("![", "", 1)  # the renderer's own
     assert not re.search(r"<[a-z!/]", text)
-    assert not re.search(r"(?<!\\)\]\((?!mine\.(png|csv)\))", text)
+    assert not re.search(r"(?<!\\)\]\((?!mine\.(png|csv|curves\.png)\))", text)
     assert not re.search(r"(?<!\\)://", text)
     assert "www." not in text
 
@@ -285,8 +285,11 @@ def test_a_report_of_nasty_names(tmp_path: Path) -> None:
     with writes_only_below(tmp_path):
         assert command(tmp_path, "report", str(tmp_path / "own.yaml"), "--reports-dir", str(tmp_path / "out")) == 0
     assert sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.*")) == sorted(
-        [f"paper/mine.{ending}" for ending in ("csv", "md", "png", "svg", "trials.csv")]
-        + [f"paper/{name}" for name in ("claims.csv", "summary.csv", "summary.md", "trials.csv")]
+        [f"paper/mine.{ending}" for ending in ("csv", "md", "png", "svg", "curves.png", "curves.svg", "trials.csv")]
+        + [
+            f"paper/{name}"
+            for name in ("claims.csv", "summary.csv", "summary.md", "trials.csv", "differences.png", "differences.svg")
+        ]
     )
     assert "<script" not in (tmp_path / "out" / "paper" / "mine.svg").read_text(encoding="utf-8")
 

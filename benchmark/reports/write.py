@@ -1,16 +1,16 @@
 """Reports on disk: one folder a profile.
 
-For each suite a CSV, a Markdown file and two pictures; for the whole paper its claims, trials and a summary.
+For each suite a CSV, a Markdown file, its plot and its curves; for the whole paper its claims, trials and a summary.
 """
 
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import matplotlib.image
 import numpy as np
+from PIL import Image
 
-from benchmark.reports.figures import layout as plots
+from benchmark.reports.figures import draw
 from benchmark.reports.figures.gallery import collect_maps
 from benchmark.reports.paper import Paper, judge_all
 from benchmark.reports.renderers import markdown, paper_csv, summary, tidy_csv
@@ -79,12 +79,10 @@ def _reports(
         suite = one.suite
         table = tabulate(one, trials)
         gallery = collect_maps(suite, found, cache_dir) if suite.manifest.plot == "maps" else None
-        png, svg = plots.images(suite, table, gallery)
         contents = {
             "csv": tidy_csv.render(one, trials).encode(),
             "md": markdown.render(suite, table, judged.own_claims.get(suite.name, ())).encode(),
-            "png": png,
-            "svg": svg,
+            **draw.of_suite(one, table, gallery),
         }
         if suite.name not in PAPER_SUITES:
             contents["trials.csv"] = paper_csv.trials([one]).encode()
@@ -108,6 +106,8 @@ def _whole_paper(paper: Paper, reports_dir: Path) -> Iterator[tuple[Path, bytes]
         contents["summary.csv"] = paper_csv.summary(paper.overalls)
     for name, text in contents.items():
         yield reports_dir / variant.reports_name / name, text.encode()
+    for name, data in draw.of_paper(paper).items():
+        yield reports_dir / variant.reports_name / name, data
 
 
 def _is_current(path: Path, data: bytes) -> bool:
@@ -121,7 +121,9 @@ def _is_current(path: Path, data: bytes) -> bool:
 def _same_pixels(found: bytes, wanted: bytes) -> bool:
     """Whether two PNGs show the same: compression may pack equal pixels differently on another processor."""
     try:
-        pixels = matplotlib.image.imread(io.BytesIO(found), format="png")
+        one, other = (
+            np.asarray(Image.open(io.BytesIO(data), formats=["PNG"]).convert("RGB")) for data in (found, wanted)
+        )
     except (OSError, SyntaxError, ValueError):  # PIL's ways to say that it is no whole PNG
         return False
-    return np.array_equal(pixels, matplotlib.image.imread(io.BytesIO(wanted), format="png"))
+    return np.array_equal(one, other)

@@ -27,7 +27,7 @@ OVERHEADS: Mapping[str, str] = {
     "seconds_per_step": "time_overhead_percent",
 }
 #: Names of reports, and words for several suites, that no suite may have.
-RESERVED = ("all", "bench", "claims", "index", "summary", "trials")
+RESERVED = ("all", "bench", "claims", "differences", "index", "scoreboard", "summary", "trials")
 
 _NUMBER = r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
 _PRINTED = re.compile(rf"({_NUMBER})(?: ± ({_NUMBER})| \(([+-]{_NUMBER})%\))?")

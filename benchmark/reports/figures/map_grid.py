@@ -1,16 +1,23 @@
 """Activation maps side by side: a line an image, a column a network."""
 
+import io
+import math
 import textwrap
+import warnings
 
-import matplotlib
+import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
 from benchmark.reports.figures.gallery import Gallery, Sample
+from benchmark.reports.table import Table
 from benchmark.results.store import ActivationMap
+from benchmark.suites.suite import Suite
+from benchmark.wording import visible
 
 _TILE_PIXELS = 192
 _TILE_INCHES, _TEXT_INCHES, _HEAD_INCHES = 1.25, 0.14, 1.1
@@ -21,7 +28,50 @@ _RIGHT, _WRONG, _NEUTRAL = "#00734f", "#b04a00", "#555555"
 #: How much of a tile's colour is the map's; the rest is the image in grey.
 _SHARE = 0.6
 
+#: Over matplotlib's own defaults, so that nobody's matplotlibrc changes a report.
+_STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "text.parse_math": False,  # names come from manifests; a dollar sign is no formula
+}
+_DPI, _MOST_INCHES = 150, 60.0
+
 Picture = NDArray[np.float64]
+
+
+def images(suite: Suite, table: Table, gallery: Gallery) -> tuple[bytes, bytes]:
+    """The gallery as PNG and as SVG."""
+    style = _STYLE | {"svg.hashsalt": suite.name}  # ids of pictures that share a page do not clash
+    with matplotlib.style.context(["default", style]), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # drawn as a box; the other formats have the name
+        figure = _figure(suite, table, gallery)
+        png, svg = io.BytesIO(), io.BytesIO()
+        # Dates and version numbers would make every rendering a new file.
+        figure.savefig(png, format="png", dpi=_DPI, metadata={"Software": None})
+        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+    # the SVG repeats its text in comments, whatever that holds
+    lines = svg.getvalue().decode(errors="replace").split("\n")
+    return png.getvalue(), "\n".join(map(visible, lines)).encode()
+
+
+def _figure(suite: Suite, table: Table, gallery: Gallery) -> Figure:
+    width, height = size_inches(gallery)
+    figure = Figure(figsize=(width, min(_MOST_INCHES, height)), dpi=_DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    draw(gallery, figure)
+    below = f"profile {suite.variant.reports_name}"
+    if not suite.variant.against_paper:
+        below += f": {table.trained}"
+    figure.suptitle(f"{_filled(table.title, figure)}\n{_filled(below, figure)}", fontsize=10)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # laid out once: both pictures are the same, in half the time
+    return figure
+
+
+def _filled(title: str, figure: Figure) -> str:
+    """The title in lines of about one length, none wider than the figure."""
+    lines = math.ceil(len(title) / (figure.get_figwidth() * 12.5))
+    return textwrap.fill(title, math.ceil(len(title) / lines) + 6) if lines > 1 else title
 
 
 def size_inches(gallery: Gallery) -> tuple[float, float]:

@@ -50,7 +50,8 @@ def render(suite: Suite, table: Table, claims: Sequence[Answered] = ()) -> str:
         ),
         f"![{escape(table.title)}]({suite.name}.png)",
         *(["## Claims", *claims_markdown.render(claims, suite.variant, f"{suite.name}.claims.csv")] if claims else []),
-        f"All numbers: [{suite.name}.csv]({suite.name}.csv). Make this report again: `{command(suite, table)}`",
+        f"All numbers: [{suite.name}.csv]({suite.name}.csv); training curves: [{suite.name}.curves.png]"
+        f"({suite.name}.curves.png). Make this report again: `{command(suite, table)}`",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

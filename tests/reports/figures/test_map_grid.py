@@ -7,8 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from benchmark.data.standin import standin
-from benchmark.reports.figures import layout as plots
-from benchmark.reports.figures import map_grid
+from benchmark.reports.figures import draw, map_grid
 from benchmark.reports.figures.gallery import collect_maps
 from benchmark.reports.table import tabulate
 from benchmark.reports.write import stale_reports, write_reports
@@ -50,7 +49,7 @@ def rows_of(suite: Suite) -> list[str]:
 
 def figure_of(suite: Suite, store: Store) -> Figure:
     table = tabulate(judged(suite, store))
-    return plots._figure(suite, table, collect_maps(suite, Trials(store), None))
+    return map_grid._figure(suite, table, collect_maps(suite, Trials(store), None))
 
 
 def texts_of(figure: Figure) -> list[str]:
@@ -101,7 +100,8 @@ def test_what_is_not_there_is_said(smoke: tuple[Suite, Store]) -> None:
 
 def test_before_the_first_map_accuracies_are_drawn(smoke: tuple[Suite, Store]) -> None:
     suite, store = smoke
-    assert texts_of(figure_of(suite, store)) == ["no results yet"]
+    one = judged(suite, store)
+    assert b"No results yet." in draw.of_suite(one, tabulate(one), collect_maps(suite, Trials(store), None))["svg"]
 
 
 def test_heat_runs_from_the_least_to_the_greatest_value() -> None:
