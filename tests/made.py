@@ -72,12 +72,12 @@ def edit(path: Path, **changes: Any) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | changes, indent=1))
 
 
-def gpu(name: str, uuid: str, memory_mib: int) -> Gpu:
-    return Gpu(name, uuid, memory_mib, "550.54.15", uuid)
+def gpu(name: str, uuid: str, memory_mib: int, index: int) -> Gpu:
+    return Gpu(name, uuid, memory_mib, "550.54.15", index)
 
 
-GPU_A = gpu("NVIDIA A", "GPU-8932f937-a5a5-4b0e-8f0c-111111111111", 40960)
-GPU_B = gpu("NVIDIA B", "GPU-8932f937-b5a5-4b0e-8f0c-222222222222", 81559)
+GPU_A = gpu("NVIDIA A", "GPU-8932f937-a5a5-4b0e-8f0c-111111111111", 40960, 0)
+GPU_B = gpu("NVIDIA B", "GPU-8932f937-b5a5-4b0e-8f0c-222222222222", 81559, 1)
 
 
 def machine_with(patch: pytest.MonkeyPatch, *gpus: Gpu) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from benchmark.cli.options import MINUTES, count, json_option, reports_option
+from benchmark.cli.options import MINUTES, count, device_option, json_option, reports_option
 from benchmark.cli.output import import_matplotlib, name_code, say
 from benchmark.errors import RunError, UserError, is_out_of_memory
 from benchmark.execution.checks import check_precision
@@ -51,7 +51,7 @@ _BATCHES_OF_A_MATRIX = {"cpu": 8, "cuda": 50}
 @click.option("--compiled", is_flag=True, help="Steps by torch.compile, as numerics.compiled=true has them.")
 @click.option("--matrix", is_flag=True, help="Eager, recorded and compiled steps in bf16, fp32 and tf32, each apart.")
 @click.option("--budget-min", type=MINUTES, help="Minutes for a matrix; what they do not reach is named.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@device_option
 @reports_option
 @json_option
 @click.pass_context

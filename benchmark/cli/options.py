@@ -134,4 +134,11 @@ data_option = click.option(
     envvar="SFE_DATA_DIR",
     help="The publishers' files (SFE_DATA_DIR).",
 )
+device_option = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="What runs compute on.",
+)
 json_option = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)

@@ -8,6 +8,7 @@ import click
 
 from benchmark.cli.options import (
     data_option,
+    device_option,
     json_option,
     only_option,
     profile_option,
@@ -42,6 +43,7 @@ from benchmark.wording import counted, duration
 @reports_option
 @scratch_option
 @data_option
+@device_option
 @click.option("--graphs/--no-graphs", help="Estimate what `run --graphs` takes.")
 @click.option("--runs", is_flag=True, help="A line a run: its state, its id, what it takes, which cells read it.")
 @json_option
@@ -56,23 +58,24 @@ def plan(
     reports_dir: Path,
     scratch_dir: Path,
     data_dir: Path | None,
+    device: str,
     graphs: bool,
     runs: bool,
     form: str,
 ) -> None:
     """What would run, what is shared between cells, what is done, what it takes. Nothing is written.
 
-    Time is estimated from what was measured on this machine's device: runs under way, a `bench` in --reports-dir,
-    completed results; else from a table measured elsewhere. The last line says which. Disk space is that of the
-    open runs: images, checkpoints of those at once, results; and what of it is there.
+    Time is estimated from what was measured on the device that `run` would take here: runs under way, a `bench` in
+    --reports-dir, completed results; else from a table measured elsewhere. The last line says which. Disk space is
+    that of the open runs: images, checkpoints of those at once, results; and what of it is there.
     """
-    device = chosen_device()
-    loaded, store = load(suites, load_variant(profile, settings), results_dir, device.name)
+    chosen = chosen_device(device)
+    loaded, store = load(suites, load_variant(profile, settings), results_dir, chosen.name)
     made = make_plan(loaded, store.completed(), only=only, trials=trials)
     made = shard.of_plan(made) if shard else made
     if graphs:
-        check_graphs(device.kind, any(planned.spec.numerics.compiled for planned in made.missing))
-    left = time_left_of(made, store, run_folders(scratch_dir, store), device, reports_dir / "bench", graphs=graphs)
+        check_graphs(chosen.kind, any(planned.spec.numerics.compiled for planned in made.missing))
+    left = time_left_of(made, store, run_folders(scratch_dir, store), chosen, reports_dir / "bench", graphs=graphs)
     pace, memory = left.pace, GPU_MEMORY_BASIS if left.pace.gpu else MEMORY_BASIS
     basis = f"{pace.basis(planned.spec for planned in made.runs)}; {memory}"
     needs = disk_needs(
@@ -86,8 +89,8 @@ def plan(
     if form == "json":
         disk = {need.what: {"bytes": need.whole, "there": need.there, "unknown": need.unknown} for need in needs}
         times = {"seconds_missing": left.core_seconds(), "seconds_left": left.seconds(), "at_once": left.at_once}
-        estimate = {"device": device.name, "basis": basis, **times}
-        tree = {**made.as_json(pace), "estimate": estimate, "disk": disk, "device": dataclasses.asdict(device)}
+        estimate = {"device": chosen.name, "basis": basis, **times}
+        tree = {**made.as_json(pace), "estimate": estimate, "disk": disk, "device": dataclasses.asdict(chosen)}
         click.echo(json.dumps(tree, indent=1))
         return
     for planned in made.runs if runs else ():
@@ -95,7 +98,7 @@ def plan(
         gib = device_memory_gib(planned.spec, gpu=pace.gpu, graphs=graphs)
         takes = f"{time_in_words(pace.seconds(planned.spec))}, {gib:.1f} GiB"
         click.echo(f"{'done' if planned.done else 'to do':<6} {planned.run_id}  {takes}  ({readers})")
-    click.echo(f"{headline(loaded, made)}; {device}")
+    click.echo(f"{headline(loaded, made)}; {chosen}")
     if left.runs and (seconds := left.core_seconds()) is not None:
         hours = f"{seconds / 3600:,.{0 if seconds > 36_000 else 1}f} {'GPU' if pace.gpu else 'core'}-hours"
         together = counted(left.at_once, "run")

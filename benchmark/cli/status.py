@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from benchmark.cli.options import (
+    device_option,
     json_option,
     profile_option,
     reports_option,
@@ -35,6 +36,7 @@ from benchmark.wording import counted
 @results_option
 @reports_option
 @scratch_option
+@device_option
 @click.option("--runs/--no-runs", default=True, show_default=True, help="A line for each run that has begun.")
 @json_option
 def status(
@@ -45,6 +47,7 @@ def status(
     results_dir: Path,
     reports_dir: Path,
     scratch_dir: Path,
+    device: str,
     runs: bool,
     form: str,
 ) -> None:
@@ -52,12 +55,13 @@ def status(
 
     Read from RESULTS_DIR and the runs' folders below SCRATCH_DIR; nothing is written.
     """
-    loaded, store = load(suites, load_variant(profile, settings), results_dir)
+    chosen = chosen_device(device)
+    loaded, store = load(suites, load_variant(profile, settings), results_dir, chosen.name)
     folders = run_folders(scratch_dir, store)
     plans = {suite.name: make_plan([suite], store.completed(), trials=trials) for suite in loaded}
     states = {name: count_states(made, store, folders) for name, made in plans.items()}
     together = make_plan(loaded, store.completed(), trials=trials)
-    time_left = time_left_of(together, store, folders, chosen_device(), reports_dir / "bench")
+    time_left = time_left_of(together, store, folders, chosen, reports_dir / "bench")
     left = {name: time_left.seconds(run.run_id for run in made.runs) for name, made in plans.items()}
     failed = {name: failures(made, store, folders) for name, made in plans.items()}
     every = {one.run_id: one for one in standings(together, store, folders)} if runs or form == "json" else {}

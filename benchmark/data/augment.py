@@ -14,7 +14,7 @@ from torch import Tensor
 
 from benchmark.data.crops import crop_range, draw_epoch
 from benchmark.data.measure import Channels
-from benchmark.data.packed import Split
+from benchmark.data.packed import Split, lies_on_gpu
 from benchmark.runs.axes import Dataset
 
 
@@ -172,8 +172,8 @@ def _planes(values: Channels, device: torch.device) -> Tensor:
 
 
 def _home(split: Split, device: torch.device) -> torch.device:
-    """Where the pixels lie: on the device, or mapped on the CPU where they would take half the device's room."""
-    if device.type != "cuda" or split.images.nbytes < torch.cuda.mem_get_info(device)[0] / 2:
+    """Where the pixels lie: on the device, or mapped on the CPU where they would take too much of a GPU."""
+    if device.type != "cuda" or lies_on_gpu(split.images.nbytes, torch.cuda.mem_get_info(device)[1]):
         return device
     return torch.device("cpu")
 

@@ -75,11 +75,12 @@ class Job(Frozen):
 
 
 class Progress(Frozen):
-    """How far a run has come: finished part 0 to 1, in words, and the seconds its steps took so far."""
+    """How far a run has come: finished part 0 to 1, in words, the seconds its steps took so far; whether it replays."""
 
     done: float = Field(ge=0, le=1)
     text: str
     seconds: float = Field(default=0, ge=0, le=1000 * MANY)
+    graphs: bool = False
 
 
 def worker_command(folder: Path) -> list[str]:

@@ -68,7 +68,8 @@ def open_runs(plan: Plan, store: Store, run_folders: Path) -> dict[str, Open]:
         state = state_of(run.run_id, failed, folder, store)
         if state in ("running", "interrupted"):
             word = folder.progress() or Progress(done=0, text="")
-            found[run.run_id] = Open(run.spec, word.done, word.seconds, state == "running", folder.beside())
+            running, beside = state == "running", folder.beside()
+            found[run.run_id] = Open(run.spec, word.done, word.seconds, running, beside, word.graphs)
         elif state == "missing":
             found[run.run_id] = Open(run.spec)
     return found

@@ -36,7 +36,7 @@ class Totals:
     def look(self, attempt: Attempt) -> None:
         """Pass on how far a running one is."""
         if word := attempt.folder.progress():
-            self.to_do[attempt.name] = Open(attempt.run.spec, word.done, word.seconds)
+            self.to_do[attempt.name] = Open(attempt.run.spec, word.done, word.seconds, graphs=word.graphs)
             self.view.moved(attempt.name, word.done, word.text)
 
     def ended(self, name: str) -> None:
@@ -63,4 +63,4 @@ class Totals:
 def _open(attempt: Attempt) -> Open:
     """Where a run that waits goes on from."""
     word = attempt.folder.progress() if attempt.folder.checkpoint.exists() else None
-    return Open(attempt.run.spec, word.done, word.seconds) if word else Open(attempt.run.spec)
+    return Open(attempt.run.spec, word.done, word.seconds, graphs=word.graphs) if word else Open(attempt.run.spec)

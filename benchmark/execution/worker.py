@@ -223,16 +223,16 @@ class _Worker:
         if now - self.said > 0.5:
             self.said = now
             text = f"epoch {training.epoch + 1}/{training.spec.schedule.epochs}"
+            word = Progress(done=training.done, text=text, seconds=training.seconds, graphs=training.replaying)
             with contextlib.suppress(OSError):
-                self.folder.report(Progress(done=training.done, text=text, seconds=training.seconds))
+                self.folder.report(word)
 
     def _save(self, training: "Training", *, ends: bool) -> None:
         from benchmark.training import checkpoint
 
         self.saved = time.monotonic()
         digest = training.data.digest
-        graphs, gpu = self._graphs(), self._gpu(ends=ends)
-        this = provenance.session(self.job.device, digest, self.started, graphs, gpu)
+        this = provenance.session(self.job.device, digest, self.started, self._graphs(), self._gpu(ends=ends))
         sessions = [session.model_dump() for session in (*self.earlier, this)]
         made_by = {"run_id": self.job.run_id, "data_digest": digest, "sessions": sessions}
         try:

@@ -7,14 +7,16 @@ from there. How long the work takes on a device says :mod:`benchmark.planning.pa
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from benchmark.data.packed import lies_on_gpu
 from benchmark.runs.axes import Method, Network
 from benchmark.runs.spec import CostSpec, TrainSpec
+from benchmark.system import hardware
 
 Spec = TrainSpec | CostSpec
 
 
 @dataclass(frozen=True)
-class Step:
+class ImageCost:
     """What one image of a baseline's training step takes, fp32.
 
     Attributes:
@@ -31,20 +33,20 @@ class Step:
 #: Memory by PyTorch's hooks on saved tensors, at the network's own image size; seconds at batch 16 with one
 #: thread on TABLE_DEVICE (docs/performance.md).
 TABLE_DEVICE = "Intel(R) Xeon(R) Processor (AMX)"
-_TABLE: Mapping[tuple[str, int, int | None], Step] = {
-    ("resnet", 11, None): Step(2.17, 0.15, 0.0051),
-    ("resnet", 20, None): Step(3.48, 0.24, 0.0084),
-    ("resnet", 110, None): Step(16.61, 1.17, 0.0445),
-    ("resnet", 164, None): Step(24.49, 1.73, 0.0640),
-    ("seresnet", 11, None): Step(2.61, 0.16, 0.0071),
-    ("seresnet", 110, None): Step(21.91, 1.31, 0.0544),
-    ("densenet", 22, 12): Step(3.43, 0.08, 0.0086),
-    ("densenet", 100, 12): Step(33.22, 0.80, 0.0716),
-    ("wrn", 10, 2): Step(1.01, 0.32, 0.0063),
-    ("wrn", 28, 10): Step(17.65, 36.54, 0.4066),
-    ("pyramidnet", 14, 48): Step(1.87, 0.22, 0.0084),
-    ("pyramidnet", 110, 270): Step(41.39, 28.51, 0.3618),
-    ("resnet_imagenet", 18, None): Step(21.16, 11.23, 0.1740),
+_TABLE: Mapping[tuple[str, int, int | None], ImageCost] = {
+    ("resnet", 11, None): ImageCost(2.17, 0.15, 0.0051),
+    ("resnet", 20, None): ImageCost(3.48, 0.24, 0.0084),
+    ("resnet", 110, None): ImageCost(16.61, 1.17, 0.0445),
+    ("resnet", 164, None): ImageCost(24.49, 1.73, 0.0640),
+    ("seresnet", 11, None): ImageCost(2.61, 0.16, 0.0071),
+    ("seresnet", 110, None): ImageCost(21.91, 1.31, 0.0544),
+    ("densenet", 22, 12): ImageCost(3.43, 0.08, 0.0086),
+    ("densenet", 100, 12): ImageCost(33.22, 0.80, 0.0716),
+    ("wrn", 10, 2): ImageCost(1.01, 0.32, 0.0063),
+    ("wrn", 28, 10): ImageCost(17.65, 36.54, 0.4066),
+    ("pyramidnet", 14, 48): ImageCost(1.87, 0.22, 0.0084),
+    ("pyramidnet", 110, 270): ImageCost(41.39, 28.51, 0.3618),
+    ("resnet_imagenet", 18, None): ImageCost(21.16, 11.23, 0.1740),
 }
 #: Of a process that trains next to nothing on CIFAR, and of the batches that it evaluates between the epochs.
 _PROCESS_MIB, _EVALUATION_MIB = 900, 325
@@ -108,8 +110,8 @@ def test_images(spec: Spec) -> int:
 
 
 def device_memory_gib(spec: Spec, *, gpu: bool, graphs: bool = False) -> float:
-    """About how much of its device's memory a run takes, in GiB."""
-    return gpu_memory_gib(spec, graphs=graphs) if gpu else memory_gib(spec)
+    """About how much of its device's memory a run takes here, in GiB."""
+    return gpu_memory_gib(spec, graphs=graphs, gpu_gib=hardware.gpu_memory_gib()) if gpu else memory_gib(spec)
 
 
 def memory_gib(spec: Spec) -> float:
@@ -123,12 +125,14 @@ def memory_gib(spec: Spec) -> float:
     return (_PROCESS_MIB + weights + _KEPT_FREE * activations) / 1024
 
 
-def gpu_memory_gib(spec: Spec, *, graphs: bool = False) -> float:
+def gpu_memory_gib(spec: Spec, *, graphs: bool = False, gpu_gib: float | None = None) -> float:
     """About how much of a GPU's memory a run takes, in GiB; estimated, and never held against a GPU.
 
     Args:
         spec: the run.
-        graphs: whether its steps are replayed from a CUDA graph, which holds memory beside that of eager steps.
+        graphs: whether its steps are replayed from a CUDA graph, which holds memory beside that of eager steps;
+            compiled ones always are.
+        gpu_gib: all the GPU's memory, which decides whether the images lie there; None takes them to.
     """
     step, bf16 = _step(spec.network), spec.numerics.precision == "bf16"
     batch = spec.batch_size if isinstance(spec, CostSpec) else spec.schedule.batch_size
@@ -138,17 +142,19 @@ def gpu_memory_gib(spec: Spec, *, graphs: bool = False) -> float:
     weights = step.megaparameters * 1e6 * len(methods) * (_WEIGHT_BYTES + (2 if bf16 else 0)) / 2**30
     at_once = (min(spec.dataset.image_size, 112) / 32) ** 2  # pixels over those of 1000 CIFAR images
     evaluation = 0.0 if isinstance(spec, CostSpec) else (_EVALUATION_BF16_GIB if bf16 else _EVALUATION_GIB) * at_once
-    activations = kept * (_GPU_ALLOCATOR + (_GRAPH_EAGER if graphs else 0))
-    return GPU_CONTEXT_GIB + _resident_gib(spec) + weights + activations + evaluation
+    recorded = graphs or spec.numerics.compiled
+    activations = kept * (_GPU_ALLOCATOR + (_GRAPH_EAGER if recorded else 0))
+    return GPU_CONTEXT_GIB + _resident_gib(spec, gpu_gib) + weights + activations + evaluation
 
 
-def _resident_gib(spec: Spec) -> float:
+def _resident_gib(spec: Spec, gpu_gib: float | None) -> float:
     """The images that lie on a GPU as bytes."""
     side = spec.dataset.facts.stored_size(spec.dataset.image_size)
-    return max(_IMAGES_GIB, (train_images(spec) + test_images(spec)) * 3 * side**2 * ASPECT / 2**30)
+    splits = [count * 3 * side**2 * ASPECT / 2**30 for count in (train_images(spec), test_images(spec))]
+    return max(_IMAGES_GIB, sum(gib for gib in splits if gpu_gib is None or lies_on_gpu(gib, gpu_gib)))
 
 
-def _step(network: Network) -> Step:
+def _step(network: Network) -> ImageCost:
     """The table's entry, or the family's nearest one scaled by the arithmetic that depth and width make.
 
     A family that is not in the table is taken for a ResNet.
@@ -162,7 +168,7 @@ def _step(network: Network) -> Step:
     width = (network.width or 1) / near_width if near_width else 1.0
     entry = _TABLE[nearest]
     more = depth * width**2
-    return Step(entry.mib * depth * width, entry.megaparameters * more, entry.core_seconds * more)
+    return ImageCost(entry.mib * depth * width, entry.megaparameters * more, entry.core_seconds * more)
 
 
 def _pixels(spec: Spec) -> float:

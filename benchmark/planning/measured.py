@@ -93,8 +93,7 @@ def result_pace(path: Path, pace: Pace) -> Seen | None:
             return None
         if made.origin()["device"] != [pace.device] or len(graphs) > 1:
             return None
-        seen = pace.seen_training(spec, seconds, source=RESULTS)
-        return seen._replace(kind=seen.kind._replace(graphs=graphs.pop()))
+        return pace.seen_training(spec, seconds, source=RESULTS, graphs=graphs.pop())
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 

@@ -111,6 +111,7 @@ class Open:
         seconds: what its steps took for that.
         running: whether it is under way now.
         beside: the most runs that its last attempt shared its device with; None where it never began.
+        graphs: whether it replays recorded steps, which it may not do though it was asked to.
     """
 
     spec: Spec
@@ -118,6 +119,7 @@ class Open:
     seconds: float = 0.0
     running: bool = False
     beside: int | None = None
+    graphs: bool = False
 
 
 def at_once(runs: Sequence[Open], devices: int, otherwise: int) -> int:
@@ -152,7 +154,7 @@ class Pace:
     def with_progress(self, runs: Iterable[Open]) -> "Pace":
         """The same with what these runs have shown by now."""
         shown = [
-            self.seen_training(run.spec, run.seconds, run.done, source=UNDER_WAY)
+            self.seen_training(run.spec, run.seconds, run.done, source=UNDER_WAY, graphs=run.graphs)
             for run in runs
             if isinstance(run.spec, TrainSpec) and run.done > 0 and run.seconds >= _SHOWN
         ]
@@ -245,11 +247,11 @@ class Pace:
         _, source, exact = found
         return (_EXACT if exact else _SCALED)[source]
 
-    def seen_training(self, spec: TrainSpec, seconds: float, done: float = 1.0, *, source: str) -> Seen:
-        """The pace of a training whose steps took so long for that part of it."""
+    def seen_training(self, spec: TrainSpec, seconds: float, done: float = 1.0, *, source: str, graphs: bool) -> Seen:
+        """The pace of a training whose steps, replayed or not, took so long for that part of it."""
         images = done * spec.schedule.epochs * train_images(spec)
         work = images * image_work(spec.network, spec.method, spec.dataset.image_size)
-        return Seen(self._kind(spec), seconds * self._threads(spec) / work, source)
+        return Seen(self._kind(spec, graphs), seconds * self._threads(spec) / work, source)
 
     def _threads(self, spec: Spec) -> int:
         return 1 if self.gpu else spec.numerics.threads

@@ -47,6 +47,12 @@ def gpus() -> tuple[Gpu, ...]:
     return _gpus()[0]
 
 
+def gpu_memory_gib() -> float | None:
+    """All memory of the largest of these GPUs; None where there is none, or the driver does not say."""
+    known = [gpu.memory_mib for gpu in gpus() if gpu.memory_mib is not None]
+    return max(known) / 1024 if known else None
+
+
 def chosen_device(wanted: str = "auto") -> Device:
     """What an option ``--device`` comes to on this machine, and why.
 
@@ -93,6 +99,8 @@ def _gpus() -> tuple[tuple[Gpu, ...], str]:
     variable = os.environ.get("CUDA_VISIBLE_DEVICES")
     if variable is None or not found:
         return tuple(found), why
+    if variable.strip().startswith("MIG-"):
+        return (), f"CUDA_VISIBLE_DEVICES={variable!r} names a part of a GPU (MIG), and only whole ones are supported"
     seen = visible_to_cuda(variable, found)
     return tuple(seen), f"CUDA_VISIBLE_DEVICES={variable!r} shows {len(seen)} of {len(found)}"
 
@@ -113,8 +121,7 @@ def _gpus_of_proc() -> tuple[list[Gpu], bool]:
         if facts.get("Model") and (_DEV / f"nvidia{facts.get('Device Minor', number)}").exists():
             uuid = facts.get("GPU UUID", "")
             uuid = uuid if uuid.startswith("GPU-") and "?" not in uuid else ""
-            visible = uuid or str(len(found))
-            found.append(Gpu(facts["Model"], uuid, None, version.group() if version else None, visible))
+            found.append(Gpu(facts["Model"], uuid, None, version.group() if version else None, len(found)))
     return found, bool(entries)
 
 

@@ -18,14 +18,19 @@ class Gpu:
         uuid: ``GPU-…``; empty where only /proc is there to ask, and it does not know yet.
         memory_mib: all of its memory; None where the driver does not say.
         driver: the driver's version; None likewise.
-        visible: what CUDA_VISIBLE_DEVICES calls it: its UUID, else its index in the order of the PCI bus.
+        index: its place in the order of the PCI bus, counted from 0.
     """
 
     name: str
     uuid: str
     memory_mib: int | None
     driver: str | None
-    visible: str
+    index: int
+
+    @property
+    def visible(self) -> str:
+        """What CUDA_VISIBLE_DEVICES calls it: its UUID, else its index."""
+        return self.uuid or str(self.index)
 
 
 def ask_nvidia_smi(fields: str, *, within: float | None = None) -> tuple[list[list[str]], str]:
@@ -64,9 +69,9 @@ def gpus_of_nvidia_smi() -> tuple[list[Gpu], str]:
     """The GPUs that nvidia-smi names, in the order of the PCI bus; and what to tell people where it names none."""
     rows, otherwise = ask_nvidia_smi("index,uuid,name,memory.total,driver_version")
     found = [
-        Gpu(name, uuid, int(memory) if memory.isdecimal() else None, driver, uuid)
-        for _, uuid, name, memory, driver in rows
-        if uuid.startswith("GPU-") and name
+        Gpu(name, uuid, int(memory) if memory.isdecimal() else None, driver, int(index))
+        for index, uuid, name, memory, driver in rows
+        if index.isdecimal() and uuid.startswith("GPU-") and name
     ]
     return found, otherwise
 
@@ -84,7 +89,7 @@ def visible_to_cuda(variable: str, found: Sequence[Gpu]) -> list[Gpu]:
         if parts[0].startswith("GPU-"):  # the first entry says what all are
             fitting = [gpu for gpu in found if part.startswith("GPU-") and gpu.uuid.startswith(part)]
         else:
-            fitting = [found[int(number.group())]] if number and int(number.group()) < len(found) else []
+            fitting = [gpu for gpu in found if number and gpu.index == int(number.group())]
         if len(fitting) != 1:
             break
         if fitting[0] in seen:

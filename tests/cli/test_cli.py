@@ -144,6 +144,21 @@ def test_a_plan_says_what_device_it_is_for(command: Command, monkeypatch: pytest
     assert [run["spec"]["device"] for run in tree["runs"] if run["spec"]["kind"] == "cost"] == ["NVIDIA A"]
 
 
+@pytest.mark.parametrize("verb", ["plan", "status"])
+def test_what_runs_on_the_processor_of_a_machine_with_gpus_is_looked_up_there(
+    verb: str, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made.machine_with(monkeypatch, made.GPU_A)
+    monkeypatch.setattr(hardware, "cpu_model", lambda: "a CPU")
+    assert "unknown, as nobody has measured this GPU" in command(verb, "table3").out
+    said = command(verb, "table3", "--device", "cpu").out
+    assert "by the built-in table of another processor" in said
+    assert "GPU" not in said
+    if verb == "plan":
+        tree = json.loads(command(verb, "table3", "--device", "cpu", "--format", "json").out)
+        assert {run["spec"]["device"] for run in tree["runs"] if run["spec"]["kind"] == "cost"} == {"a CPU"}
+
+
 @pytest.mark.parametrize("words", [("list",), ("report", "table3"), ("verify",), ("plan", "all"), ("status",)])
 def test_the_driver_is_asked_where_it_matters_and_once(
     folders: Path, command: Command, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]

@@ -7,6 +7,7 @@ import torch
 import torchvision.transforms.functional as vision
 from PIL import Image
 
+from benchmark.data import augment
 from benchmark.data.augment import Batches, CentreCrops
 from benchmark.data.crops import crop_range, draw_epoch
 from benchmark.data.packed import ImageSet, Split
@@ -209,3 +210,15 @@ def test_one_images_size_does_not_shift_the_crop_of_another() -> None:
     other[2] = 50
     changed = draw_epoch(0, 0, 6, ranges).offsets != draw_epoch(0, 0, 6, other).offsets
     assert not changed[[0, 1, 3, 4, 5]].any()
+
+
+@pytest.mark.parametrize(("free", "whole", "where"), [(1.0, 5.0, "cuda"), (5.0, 3.0, "cpu")])
+def test_images_lie_on_a_gpu_by_the_size_of_its_memory(
+    free: float, whole: float, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is free there another run may change, and nobody could say before how much this one takes."""
+    split = standin(PADDED).train
+    room = tuple(int(part * split.images.nbytes) for part in (free, whole))
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: room)
+    assert augment._home(split, torch.device("cuda")).type == where
+    assert augment._home(split, CPU) == CPU

@@ -7,7 +7,7 @@ import torch
 
 from benchmark.data.standin import standin
 from benchmark.execution.run_folder import EXIT_FAILED
-from benchmark.planning.estimates import gpu_memory_gib
+from benchmark.planning.estimates import GPU_CONTEXT_GIB, gpu_memory_gib
 from benchmark.runs.axes import Dataset, Method, Network, Numerics, Schedule
 from benchmark.runs.spec import PROTOCOL, TrainSpec
 from benchmark.training.device import own_stream
@@ -45,7 +45,7 @@ def test_a_run_without_memory_is_named_so_and_the_next_one_trains(
     ],
 )
 def test_a_run_takes_no_more_than_is_estimated(method: Method, graphs: bool, precision: str) -> None:
-    """The last batch is as large as CIFAR's, 80 images of 128."""
+    """The last batch is as large as CIFAR's, 80 images of 128. The allocator knows nothing of CUDA's context."""
     spec = TrainSpec(
         protocol=PROTOCOL,
         dataset=Dataset(name="cifar100", source="standin", train_images=5 * 128 + 80, test_images=1000),
@@ -62,4 +62,4 @@ def test_a_run_takes_no_more_than_is_estimated(method: Method, graphs: bool, pre
         training.run(lambda _: None)
     assert training.replaying == graphs
     peak_gib = torch.cuda.max_memory_reserved() / 2**30
-    assert 0.3 < peak_gib < gpu_memory_gib(spec, graphs=graphs)
+    assert 0.3 < peak_gib < gpu_memory_gib(spec, graphs=graphs) - GPU_CONTEXT_GIB

@@ -9,7 +9,7 @@ from benchmark.runs.spec import TrainSpec
 from benchmark.suites.manifest import PAPER_SUITES, find_manifests
 from benchmark.suites.profiles import PROFILE_NAMES, load_variant
 from benchmark.suites.suite import Suite, load_suites
-from tests.made import spec
+from tests.made import GPU_A, GPU_B, machine_with, spec
 
 
 def suites(*names: str, profile: str = "paper") -> list[Suite]:
@@ -91,7 +91,26 @@ def test_large_images_take_more_of_a_gpu() -> None:
     assert all(gpu_memory_gib(run.spec) > 1 for run in plan("mini").runs)
 
 
-def test_memory_is_that_of_the_device() -> None:
+def test_images_that_do_not_lie_on_a_gpu_take_nothing_of_it() -> None:
+    """By the rule that the worker keeps to."""
+    cub = next(run.spec for run in plan("paper").runs if run.spec.dataset.name == "cub200")
+    whole = gpu_memory_gib(cub)
+    assert gpu_memory_gib(cub, gpu_gib=80) == whole
+    here = [run.spec for run in plan("paper").runs]
+    assert all(gpu_memory_gib(of, gpu_gib=29.8) == gpu_memory_gib(of) for of in here), "docs/gpu.md: from 32 GB on"
+    assert 5 < whole - gpu_memory_gib(cub, gpu_gib=16) < 20
+
+
+def test_compiled_steps_are_recorded_too() -> None:
+    of = spec(numerics={"compiled": True})
+    assert gpu_memory_gib(of) == gpu_memory_gib(spec(), graphs=True) > gpu_memory_gib(spec())
+
+
+def test_memory_is_that_of_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine_with(monkeypatch)
     assert device_memory_gib(spec(), gpu=True) == gpu_memory_gib(spec())
     assert device_memory_gib(spec(), gpu=True, graphs=True) == gpu_memory_gib(spec(), graphs=True)
     assert device_memory_gib(spec(), gpu=False) == memory_gib(spec())
+    machine_with(monkeypatch, GPU_A, GPU_B)
+    large = spec(dataset={"name": "cub200", "input_size": 1024})
+    assert device_memory_gib(large, gpu=True) == gpu_memory_gib(large, gpu_gib=81559 / 1024) < gpu_memory_gib(large)

@@ -30,7 +30,7 @@ def one_epoch(**changes: Any) -> TrainSpec:
 
 def seen(rate: float, source: str, of: TrainSpec | None = None, graphs: bool = False) -> Seen:
     of = of or one_epoch()
-    kind = Pace("a device", graphs=graphs).seen_training(of, 1.0, source=source).kind
+    kind = Pace("a device").seen_training(of, 1.0, source=source, graphs=graphs).kind
     return Seen(kind, rate, source)
 
 
@@ -99,10 +99,12 @@ def test_a_cost_run_takes_the_steps_of_all_its_methods() -> None:
 
 
 def test_what_a_training_shows_is_its_steps_alone() -> None:
-    shown = Pace("a CPU").seen_training(one_epoch(), TRAIN / 4, 0.5, source=UNDER_WAY)
+    shown = Pace("a CPU").seen_training(one_epoch(), TRAIN / 4, 0.5, source=UNDER_WAY, graphs=False)
     assert shown.rate == pytest.approx(0.5)
     threads = one_epoch(numerics={"threads": 2})
-    assert Pace("a CPU").seen_training(threads, TRAIN / 4, 0.5, source=UNDER_WAY).rate == pytest.approx(1.0)
+    assert Pace("a CPU").seen_training(threads, TRAIN / 4, 0.5, source=UNDER_WAY, graphs=False).rate == pytest.approx(
+        1.0
+    )
 
 
 # ------------------------------------------------------------------ what is left
@@ -139,6 +141,13 @@ def test_runs_under_way_tell_their_pace() -> None:
     assert pace.left(runs, 2) == pytest.approx(START_SECONDS + 2 * (TRAIN + TEST))
     too_early = Open(one_epoch(), done=0.0001, seconds=0.4, running=True)
     assert Pace("a CPU").with_progress([too_early]).seen == []
+
+
+def test_a_run_shows_the_pace_of_the_steps_that_it_takes() -> None:
+    """Not of those that it was asked for: recording may have failed."""
+    runs = [Open(one_epoch(), done=0.5, seconds=TRAIN, running=True, graphs=replays) for replays in (True, False)]
+    shown = Pace("a GPU", gpu=True, graphs=True).with_progress(runs).seen
+    assert [one.kind.graphs for one in shown] == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,27 @@ def test_nvidia_smi_says_what_is_free(machine: Machine, tmp_path: Path) -> None:
     assert (tmp_path / "bin" / "asked").read_text().startswith("--query-gpu=uuid,memory.free ")
 
 
+@pytest.mark.parametrize(("visible", "seen"), [("1", "B"), ("0", "")])
+def test_an_index_is_the_drivers_and_no_line(machine: Machine, visible: str, seen: str) -> None:
+    """Where the driver can't say what GPU 0 is, 1 is still the second."""
+    machine(f"0, [Unknown Error], [Unknown Error], 0, 0\n{TWO.splitlines()[1]}\n", visible=visible)
+    assert [gpu.name for gpu in gpus()] == [f"NVIDIA {name}" for name in seen]
+
+
+def test_a_part_of_a_gpu_is_said_not_to_be_supported(machine: Machine) -> None:
+    machine(TWO, visible="MIG-c7384736-a75d-5afc-978f-d2f1294409fd")
+    assert device_kind() == "cpu"
+    assert "names a part of a GPU (MIG), and only whole ones are supported" in str(chosen_device())
+    with pytest.raises(DeviceError, match="MIG"):
+        chosen_device("cuda")
+
+
+@pytest.mark.parametrize(("said", "gib"), [(TWO, 81559 / 1024), ("No devices were found\n", None)])
+def test_the_largest_gpus_memory(machine: Machine, said: str, gib: float | None) -> None:
+    machine(said)
+    assert hardware.gpu_memory_gib() == gib
+
+
 # ------------------------------------------------------------------ where nvidia-smi is missing
 
 
@@ -177,7 +198,6 @@ def test_a_gpu_whose_uuid_is_not_known_goes_by_its_place(machine: Machine) -> No
         ("GPU-8932f937-b,0", "B"),  # the first says what all are
         ("0,GPU-8932f937-b", "A"),
         ("GPU-none", ""),
-        ("MIG-8932f937-b", ""),
     ],
 )
 def test_gpus_are_seen_as_cuda_sees_them(machine: Machine, visible: str | None, seen: str) -> None:
