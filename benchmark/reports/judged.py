@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from benchmark.results.store import Result
 from benchmark.results.trials import Trials, score
+from benchmark.runs.metrics import EPOCHS, METRICS, of_epoch
 from benchmark.runs.spec import CostSpec, TrainSpec, run_id, with_seed
 from benchmark.suites.suite import Cell, Suite
 from benchmark.verdicts.cells import COST, NOT_PUBLISHED, NOT_THE_PROTOCOL, Verdict, judge
@@ -100,8 +101,7 @@ def _reading(suite: Suite, cell: Cell, spec: TrainSpec, results: Sequence[Result
         published = Printed(mean=cell.published.mean, std=cell.published.std, assumed_std=assumed)
     by_seed = {result.spec.seed: result for result in results if isinstance(result.spec, TrainSpec)}
     last, best = (
-        {seed: score(result, cell.reads, epoch, metric) for seed, result in by_seed.items()}
-        for epoch in ("last", "best")
+        {seed: score(result, cell.reads, epoch, metric) for seed, result in by_seed.items()} for epoch in EPOCHS
     )
     return Reading(
         suite=suite.name,
@@ -112,7 +112,7 @@ def _reading(suite: Suite, cell: Cell, spec: TrainSpec, results: Sequence[Result
         dataset=spec.dataset.name,
         published=published,
         margin=row.margin or suite.manifest.margin,
-        lower_is_better=metric == "error",
+        lower_is_better=METRICS[of_epoch(metric, "last")].lower_is_better,
         last_epoch=last,
         best_epoch=best,
     )

@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmark.results.plausible import KEPT, PROCESS_MEMORY, is_number
+from benchmark.results.plausible import is_number
 from benchmark.results.store import Result
+from benchmark.runs.metrics import KEPT, PROCESS_MEMORY
 
 #: A commit, of which twelve digits are enough to find it.
 _COMMIT = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{28}\b")

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from benchmark.reports.judged import JudgedCell, JudgedSuite
-from benchmark.results.plausible import ALLOCATOR_MEMORY, is_number
+from benchmark.results.plausible import is_number
+from benchmark.runs.metrics import ALLOCATOR_MEMORY, OVERHEADS
 from benchmark.runs.spec import CostSpec
 from benchmark.suites.asked import Asked, asked_of
-from benchmark.suites.manifest import COST_METRICS
 from benchmark.verdicts.questions import Cost, Question
 
 
@@ -53,9 +53,9 @@ def _cost(found: JudgedCell) -> Cost:
     if not found.results:
         return cost
     (result,) = found.results
-    block, memory = result.metrics[cell.row], cell.reads == COST_METRICS[0]
+    block, memory = result.metrics[cell.row], cell.reads == "memory_mib"
     cost = replace(cost, trials=int(is_number(block.get(cell.reads))))
-    percent = block.get("memory_overhead_percent" if memory else "time_overhead_percent")
+    percent = block.get(OVERHEADS[cell.reads])
     if not is_number(percent) or (memory and result.cost.get("memory_kind") != ALLOCATOR_MEMORY):
         return cost
     first = cell.spec.variants[0].name

@@ -7,8 +7,9 @@ from benchmark.reports.images import grouped, test_copies, train_images
 from benchmark.reports.judged import JudgedCell, JudgedSuite, Place
 from benchmark.reports.origins import code_doubted, memory_kind, mixed, time_kind
 from benchmark.results.plausible import is_number
+from benchmark.runs.metrics import COST_METRICS, METRICS, OVERHEADS, Metric, of_epoch
 from benchmark.runs.spec import CostSpec, TrainSpec
-from benchmark.suites.manifest import COST_METRICS, OVERHEADS, Published
+from benchmark.suites.manifest import Published
 from benchmark.suites.suite import Suite
 from benchmark.verdicts.cells import Verdict
 from benchmark.verdicts.summary import Summary, summarise
@@ -21,6 +22,7 @@ class TableCell:
 
     Attributes:
         reads: the prediction or cost it shows, as in the manifest.
+        metric: which of :data:`~benchmark.runs.metrics.METRICS` that is.
         published: the paper's number.
         summary: ours; None before the first trial.
         trials_wanted: how many trials make it complete.
@@ -31,6 +33,7 @@ class TableCell:
     """
 
     reads: str
+    metric: str
     published: Published | None
     summary: Summary | None
     trials_wanted: int
@@ -105,13 +108,14 @@ def _cell(suite: Suite, found: JudgedCell, wanted: int) -> TableCell:
     cell = found.cell
     if found.reading is not None:
         summary = summarise(list(found.reading.scores(suite.variant.epoch_reported).values()))
-        return TableCell(cell.reads, cell.published, summary, wanted, verdict=found.verdict)
+        metric = of_epoch(suite.manifest.metric, suite.variant.epoch_reported)
+        return TableCell(cell.reads, metric, cell.published, summary, wanted, verdict=found.verdict)
     value, overhead = (
         float(number) if found.results and is_number(number := found.results[0].metrics[cell.row].get(name)) else None
         for name in (cell.reads, OVERHEADS[cell.reads])
     )
     summary = None if value is None else Summary(value, None, 1)
-    return TableCell(cell.reads, cell.published, summary, 1, overhead, verdict=found.verdict)
+    return TableCell(cell.reads, cell.reads, cell.published, summary, 1, overhead, verdict=found.verdict)
 
 
 def _copies(found: JudgedCell) -> str | None:
@@ -148,22 +152,22 @@ def _with_best(cells: Mapping[tuple[str, str], TableCell], suite: Suite) -> dict
     """Flags the best means: among those of a row or of the whole table, as the manifest says."""
     out = dict(cells)
     scores = [place for place, cell in cells.items() if not cell.is_cost]
+    metric = METRICS[of_epoch(suite.manifest.metric, suite.variant.epoch_reported)]
     groups = {"none": [], "table": [scores]}.get(
         suite.manifest.best, [[place for place in scores if place[0] == row.name] for row in suite.manifest.rows]
     )
-    lower = suite.manifest.metric == "error"
     for group in groups:
-        ours = _best({place: cell.summary.mean for place in group if (cell := cells[place]).summary}, lower)
-        published = _best({place: cell.published.mean for place in group if (cell := cells[place]).published}, lower)
+        ours = _best({place: cell.summary.mean for place in group if (cell := cells[place]).summary}, metric)
+        published = _best({place: cell.published.mean for place in group if (cell := cells[place]).published}, metric)
         for place in group:
             out[place] = replace(out[place], best_ours=place in ours, best_published=place in published)
     return out
 
 
-def _best(means: Mapping[tuple[str, str], float], lower: bool) -> Sequence[tuple[str, str]]:
+def _best(means: Mapping[Place, float], metric: Metric) -> Sequence[Place]:
     """Places of the best mean and of what prints the same; none where there is nothing to compare it with."""
     if len(means) < 2:
         return []
-    printed = {place: round(mean, 2) for place, mean in means.items()}
-    best = min(printed.values()) if lower else max(printed.values())
+    printed = {place: round(mean, metric.decimals) for place, mean in means.items()}
+    best = min(printed.values()) if metric.lower_is_better else max(printed.values())
     return [place for place, mean in printed.items() if mean == best]

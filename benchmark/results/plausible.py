@@ -5,15 +5,11 @@ from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 from benchmark.results.provenance import Provenance
-from benchmark.results.record import NO_PREDICTIONS
 from benchmark.results.store import Result
+from benchmark.runs.metrics import METRICS, NO_PREDICTIONS, from_history
 from benchmark.runs.spec import CostSpec, TrainSpec
 from benchmark.wording import shortened
 
-#: What a cost run measures without and with a GPU, as its ``cost.memory_kind`` says.
-PROCESS_MEMORY, ALLOCATOR_MEMORY = "peak of a fresh process a variant", "peak of torch's allocator"
-#: How it times steps without one, as its ``cost.freed_memory`` says; where nothing is said, it was given back.
-KEPT = "kept"
 _ASTRONOMICAL = 1e15  # sums of anything below are finite
 _PROVENANCE = ("code", "packages", "device", "data_digest", "precision", "threads", "start", "end")
 
@@ -56,15 +52,13 @@ def _history_problem(spec: TrainSpec, history: list[dict[str, Any]]) -> str | No
         for name, value in entry.items():
             if not is_number(value):
                 return f"{name} of epoch {number} is {value!r}, which is no number"
-            if name not in NO_PREDICTIONS and not 0 <= value <= 100:
+            if name not in NO_PREDICTIONS and not METRICS["accuracy_last_epoch"].allows(value):
                 return f"{name} of epoch {number} is {value!r}, which is no percentage"
     return None
 
 
 def _metrics_problem(result: Result) -> str | None:
-    names = [name for name in result.history[-1] if name not in NO_PREDICTIONS]
-    wanted = {f"{name}_last_epoch": result.history[-1][name] for name in names}
-    wanted |= {f"{name}_best_epoch": max(entry[name] for entry in result.history) for name in names}
+    wanted = from_history(result.history)
     for name in sorted(wanted.keys() | result.metrics.keys()):
         found, should = result.metrics.get(name), wanted.get(name)
         if found != should:
@@ -82,8 +76,10 @@ def _cost_problem(spec: CostSpec, metrics: Mapping[str, Any]) -> str | None:
         for key, value in block.items():
             if not is_number(value):
                 return f"metrics.{name}.{key} is {value!r}, which is no number"
-        if not is_number(block.get("seconds_per_step")) or block["seconds_per_step"] <= 0:
-            return f"metrics.{name}.seconds_per_step is {block.get('seconds_per_step')!r}"
+            if key in METRICS and not METRICS[key].allows(value):
+                return f"metrics.{name}.{key} is {value!r}"
+        if "seconds_per_step" not in block:
+            return f"metrics.{name}.seconds_per_step is None"
     return None
 
 

@@ -7,10 +7,8 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
+from benchmark.runs.metrics import NO_PREDICTIONS
 from benchmark.runs.schema import MANY, Frozen
-
-#: What a history's entry holds besides the accuracies of its predictions.
-NO_PREDICTIONS = ("epoch", "learning_rate", "train_loss")
 
 
 class Epoch(Frozen):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from benchmark.errors import StoreError
 from benchmark.results.plausible import is_number, problem_of
 from benchmark.results.store import Result, Store
+from benchmark.runs.metrics import EPOCHS, from_accuracy, of_epoch
 from benchmark.runs.spec import CostSpec, TrainSpec, run_id, with_seed, words_and_seed
 
 
@@ -19,8 +20,7 @@ class Scored:
 
 def score(result: Result, reads: str, epoch: str, metric: str) -> float:
     """One trial's ``accuracy`` or ``error`` in percent, of its ``last`` or ``best`` epoch."""
-    accuracy = float(result.metrics[f"{reads}_{epoch}_epoch"])
-    return 100 - accuracy if metric == "error" else accuracy
+    return from_accuracy(float(result.metrics[of_epoch(reads, epoch)]), metric)
 
 
 class Trials:
@@ -52,7 +52,7 @@ class Trials:
 
     def scored(self, spec: TrainSpec, reads: str) -> Scored:
         """Trials of an entry whose prediction ``reads`` has a number for its last and its best epoch."""
-        keys = [f"{reads}_{epoch}_epoch" for epoch in ("last", "best")]
+        keys = [of_epoch(reads, epoch) for epoch in EPOCHS]
         trials = self.of(spec)
         fits = [all(is_number(result.metrics.get(key)) for key in keys) for result in trials]
         return Scored(

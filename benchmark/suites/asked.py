@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.errors import ManifestError
+from benchmark.runs.metrics import COST_METRICS
 from benchmark.runs.schema import suggestion
 from benchmark.suites.claims import Claim, FullPlace, Part
-from benchmark.suites.manifest import COST_METRICS, Column, Manifest, Published, Row
+from benchmark.suites.manifest import Column, Manifest, Published, Row
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,14 +1,14 @@
 """Suite manifests: YAML checked against a schema. What they ask for is worked out in ``suite``."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from benchmark.errors import ManifestError, UserError
+from benchmark.runs.metrics import CostMetric, Score
 from benchmark.runs.schema import MANY, MANY_RUNS, Frozen, dotted, first_problem, refuse, suggestion
 from benchmark.runs.spec import Prediction
 from benchmark.suites.claims import Claim
@@ -19,13 +19,6 @@ from benchmark.system.paths import SUITES
 #: What ``all`` means: the paper's tables and its one sweep.
 PAPER_SUITES = ("table1", "table2", "table3", "table4", "table5", "table6", "table7", "figure4")
 
-CostMetric = Literal["memory_mib", "seconds_per_step"]
-COST_METRICS: tuple[str, ...] = get_args(CostMetric)
-#: A printed cost -> the metric of the percentage that stands in brackets behind it.
-OVERHEADS: Mapping[str, str] = {
-    "memory_mib": "memory_overhead_percent",
-    "seconds_per_step": "time_overhead_percent",
-}
 #: Names of reports, and words for several suites, that no suite may have.
 RESERVED = ("all", "bench", "claims", "differences", "index", "scoreboard", "summary", "trials")
 
@@ -103,7 +96,7 @@ class Manifest(Frozen):
     suite: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")
     title: _Text
     source: _Text
-    metric: Literal["accuracy", "error"]
+    metric: Score
     margin: float = Field(gt=0, le=MANY)
     assumed_std: float | None = Field(default=None, gt=0, le=MANY)
     corner: _Text

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from benchmark.errors import ManifestError, UserError
+from benchmark.runs.metrics import COST_METRICS
 from benchmark.runs.schema import dotted, fields_at, first_problem
 from benchmark.runs.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec
 from benchmark.suites.asked import asked_of
@@ -21,7 +22,7 @@ from benchmark.suites.layers import (
     without_beta,
     written_out,
 )
-from benchmark.suites.manifest import COST_METRICS, PAPER_SUITES, Column, Manifest, Published, Row, load_manifest
+from benchmark.suites.manifest import PAPER_SUITES, Column, Manifest, Published, Row, load_manifest
 from benchmark.suites.profiles import PLAN_CHOICES, Variant, load_profile
 from benchmark.system.hardware import device_name
 from benchmark.system.paths import SUITES

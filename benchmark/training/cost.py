@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 from benchmark.data.packed import ImageSet
-from benchmark.results.plausible import ALLOCATOR_MEMORY, KEPT, PROCESS_MEMORY
 from benchmark.runs.axes import Schedule
+from benchmark.runs.metrics import ALLOCATOR_MEMORY, KEPT, PROCESS_MEMORY, overhead_percent
 from benchmark.runs.spec import CostSpec, CostVariant, TrainSpec
 from benchmark.system.hardware import process_peak_mib
 from benchmark.system.helper import Helper
@@ -87,11 +87,11 @@ def measure(
         lower, upper = quartiles(times)
         blocks[variant.name] = {
             "memory_mib": mib,
-            "memory_overhead_percent": 100 * (mib / memory[0] - 1),
+            "memory_overhead_percent": overhead_percent(mib, memory[0]),
             "seconds_per_step": statistics.median(times),
             "seconds_per_step_lower_quartile": lower,
             "seconds_per_step_upper_quartile": upper,
-            "time_overhead_percent": 100 * (statistics.median(times) / first - 1),
+            "time_overhead_percent": overhead_percent(statistics.median(times), first),
         }
     each = dict(zip(blocks, steps, strict=True))
     how: dict[str, Any] = {

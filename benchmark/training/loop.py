@@ -19,9 +19,9 @@ from benchmark.errors import DivergedError
 from benchmark.methods.mixing import InputMixing, Mixed
 from benchmark.methods.network import build_network
 from benchmark.methods.objective import Objective
-from benchmark.results.record import NO_PREDICTIONS
 from benchmark.results.store import ActivationMap
 from benchmark.runs.axes import Numerics, Schedule
+from benchmark.runs.metrics import from_history
 from benchmark.runs.spec import TrainSpec
 from benchmark.training.activation import activation_maps
 from benchmark.training.checkpoint import Checkpoint
@@ -187,10 +187,7 @@ class Training:
 
     def metrics(self) -> dict[str, float]:
         """Accuracies of the finished run, percent: the last epoch's, and the best, which the test set chose."""
-        names = [name for name in self.history[-1] if name not in NO_PREDICTIONS]
-        last = {f"{name}_last_epoch": self.history[-1][name] for name in names}
-        best = {f"{name}_best_epoch": max(entry[name] for entry in self.history) for name in names}
-        return {**last, **best}
+        return from_history(self.history)
 
     def activation_maps(self) -> list[ActivationMap] | None:
         """Of as many test images as the spec says; None where it says none."""

@@ -3,7 +3,9 @@ from typing import Any
 import pytest
 
 from benchmark.results.plausible import is_number, problem_of
+from benchmark.results.store import Store
 from tests.made import MACHINE, result
+from tests.reports.fakes import measure, paper
 
 
 @pytest.mark.parametrize(
@@ -35,6 +37,26 @@ def test_what_no_training_leaves(changes: dict[str, Any], words: str) -> None:
 )
 def test_a_run_begins_before_it_ends(changes: dict[str, Any], problem: str | None) -> None:
     assert problem_of(result(provenance={**MACHINE, **changes})) == problem
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({}, None),
+        ({"memory_mib": 0}, "metrics.SFE.memory_mib is 0"),
+        ({"seconds_per_step": -0.1}, "metrics.SFE.seconds_per_step is -0.1"),
+        ({"seconds_per_step_lower_quartile": 0.0}, "metrics.SFE.seconds_per_step_lower_quartile is 0.0"),
+        ({"time_overhead_percent": -100.0}, "metrics.SFE.time_overhead_percent is -100.0"),
+        ({"seconds_per_step": None}, "metrics.SFE.seconds_per_step is None, which is no number"),
+        ({"another": -5}, None),
+    ],
+)
+def test_what_no_measurement_leaves(store: Store, change: dict[str, Any], problem: str | None) -> None:
+    measure(store, paper("table3"))
+    (name,) = store.completed()
+    found = store.load(name)
+    metrics = {**found.metrics, "SFE": {**found.metrics["SFE"], **change}}
+    assert problem_of(found.model_copy(update={"metrics": metrics})) == problem
 
 
 def test_nobody_keeps_maps_that_were_not_asked_for() -> None:

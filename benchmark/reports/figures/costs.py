@@ -19,7 +19,7 @@ from benchmark.reports.figures.sheet import (
 )
 from benchmark.reports.figures.subject import Spot, Subject
 from benchmark.reports.figures.text import cut
-from benchmark.results.plausible import PROCESS_MEMORY
+from benchmark.runs.metrics import PROCESS_MEMORY
 
 _HEIGHT, _STRIP, _SIZE = 250.0, 34.0, 12.0
 _RATIOS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5)

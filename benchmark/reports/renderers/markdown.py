@@ -4,24 +4,22 @@ import json
 import shlex
 from collections.abc import Sequence
 
+from benchmark.reports.numbers import as_printed, signed
 from benchmark.reports.renderers import claims_markdown
 from benchmark.reports.renderers.markdown_text import escape
 from benchmark.reports.renderers.markdown_text import table as grid
 from benchmark.reports.sentences import BEST_EPOCH, NO_GAINS, NOT_ROBUST, letter
 from benchmark.reports.table import Table, TableCell
 from benchmark.results.code import UNCOMMITTED
-from benchmark.results.plausible import PROCESS_MEMORY
 from benchmark.runs.catalogue import DATASETS
-from benchmark.suites.manifest import Published
+from benchmark.runs.metrics import PROCESS_MEMORY
 from benchmark.suites.profiles import Setting
 from benchmark.suites.suite import Suite
 from benchmark.system.paths import SUITES
 from benchmark.verdicts.claims import Answered
-from benchmark.verdicts.summary import Summary
 from benchmark.wording import some
 
 MISSING = "—"
-_DECIMALS = {"memory_mib": 0, "seconds_per_step": 3}
 
 
 def render(suite: Suite, table: Table, claims: Sequence[Answered] = ()) -> str:
@@ -60,7 +58,7 @@ def ours(cell: TableCell) -> str:
     """Our number as printed, for instance ``76.84 ± 0.25 (n = 3 of 4)`` or ``3455 (+21.3%)``."""
     if cell.summary is None:
         return MISSING
-    number = _bold(_number(cell.reads, cell.summary), cell.best_ours)
+    number = _bold(as_printed(cell.metric, cell.summary), cell.best_ours)
     if cell.is_cost:
         return number + _overhead(cell.overhead_percent)
     short = f" of {cell.trials_wanted}" if cell.summary.trials < cell.trials_wanted else ""
@@ -71,7 +69,7 @@ def published(cell: TableCell) -> str:
     """The paper's number as the paper prints it; empty where it prints none."""
     if cell.published is None:
         return ""
-    number = _bold(_number(cell.reads, cell.published), cell.best_published)
+    number = _bold(as_printed(cell.metric, cell.published), cell.best_published)
     return number + _overhead(cell.published.overhead_percent)
 
 
@@ -202,19 +200,8 @@ def _cell(cell: TableCell | None, against_paper: bool) -> str:
     return "<br>".join(lines)
 
 
-def _number(reads: str, value: Summary | Published) -> str:
-    decimals = _DECIMALS.get(reads, 2)
-    spread = "" if value.std is None else f" ± {value.std:.{decimals}f}"
-    return f"{value.mean:.{decimals}f}{spread}"
-
-
 def _overhead(percent: float | None) -> str:
     return "" if percent is None else f" ({signed(percent)}%)"
-
-
-def signed(percent: float) -> str:
-    """One decimal and a sign; adding zero turns -0.0 into +0.0."""
-    return f"{round(percent, 1) + 0.0:+.1f}"
 
 
 def _bold(text: str, best: bool) -> str:

@@ -7,6 +7,7 @@ from benchmark.reports.judged import JudgedCell, JudgedSuite
 from benchmark.reports.renderers.csv_text import Row, csv_text
 from benchmark.results.plausible import is_number
 from benchmark.results.store import Result
+from benchmark.runs.metrics import EPOCHS, of_epoch
 from benchmark.suites.suite import Suite
 from benchmark.verdicts.claims import Answered
 from benchmark.verdicts.overall import Overall
@@ -136,8 +137,8 @@ def _trials_of(suite: Suite, found: JudgedCell) -> Iterator[Row]:
                 yield {**place, **_made_by(result), "metric": cell.reads, "value": float(value)}
         return
     for seed, result in found.by_seed.items():
-        for epoch in ("last", "best"):
-            number = {"metric": f"{suite.manifest.metric}_{epoch}_epoch", "value": found.reading.scores(epoch)[seed]}
+        for epoch in EPOCHS:
+            number = {"metric": of_epoch(suite.manifest.metric, epoch), "value": found.reading.scores(epoch)[seed]}
             yield {**place, **_made_by(result), "seed": seed, **number}
 
 

@@ -8,8 +8,9 @@ from benchmark.reports.judged import JudgedCell, JudgedSuite, not_judged
 from benchmark.reports.origins import code_doubted, memory_kind, mixed, time_kind
 from benchmark.reports.renderers.csv_text import csv_text
 from benchmark.results.plausible import is_number
+from benchmark.runs.metrics import EPOCHS, METRICS, OVERHEADS, of_epoch
 from benchmark.runs.spec import CostSpec
-from benchmark.suites.manifest import OVERHEADS, Published
+from benchmark.suites.manifest import Published
 from benchmark.suites.suite import Suite
 from benchmark.verdicts.cells import COST, NOT_PUBLISHED, Verdict
 from benchmark.verdicts.reading import Reading
@@ -51,8 +52,6 @@ COLUMNS = (
     "code_doubted",
     "mixed",
 )
-#: Steps take milliseconds on a fast device; four decimals of a second would leave two digits.
-_DECIMALS = {"seconds_per_step": 6}
 
 Record = dict[str, Any]
 
@@ -64,7 +63,7 @@ def render(judged: JudgedSuite, trials_wanted: int | None = None) -> str:
 
 def _rounded(record: Record) -> Record:
     """Means and deviations in fixed decimals, whatever their size."""
-    decimals = _DECIMALS.get(record["metric"], 4)
+    decimals = METRICS[record["metric"]].csv_decimals
     return record | {
         name: None if record[name] is None else repr(round(record[name], decimals)) for name in ("mean", "std")
     }
@@ -99,9 +98,9 @@ def _records(suite: Suite, found: JudgedCell, wanted: int) -> Iterator[Record]:
 
 
 def _of_score(suite: Suite, found: JudgedCell, reading: Reading, common: Record) -> Iterator[Record]:
-    for epoch in ("last", "best"):
+    for epoch in EPOCHS:
         reported = epoch == suite.variant.epoch_reported
-        record = common | {"metric": f"{suite.manifest.metric}_{epoch}_epoch"}
+        record = common | {"metric": of_epoch(suite.manifest.metric, epoch)}
         record |= _published(found.cell.published if reported else None)
         record |= _summary(summarise(list(reading.scores(epoch).values())))
         yield record | _judged(found.verdict if reported else not_judged(suite, NOT_PUBLISHED))

@@ -19,9 +19,9 @@ from benchmark.reports.figures.subject import Subject
 from benchmark.reports.judged import judge_suite
 from benchmark.reports.paper import whole_paper
 from benchmark.reports.table import tabulate
-from benchmark.results.plausible import PROCESS_MEMORY
 from benchmark.results.store import Result, Store
 from benchmark.results.trials import Trials
+from benchmark.runs.metrics import PROCESS_MEMORY
 from benchmark.runs.spec import CostSpec, TrainSpec, with_seed, words_and_seed
 from benchmark.suites.manifest import PAPER_SUITES
 from benchmark.suites.profiles import load_variant

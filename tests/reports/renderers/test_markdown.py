@@ -5,8 +5,8 @@ import pytest
 
 from benchmark.reports.renderers import markdown
 from benchmark.reports.table import tabulate
-from benchmark.results.plausible import PROCESS_MEMORY
 from benchmark.results.store import Store
+from benchmark.runs.metrics import PROCESS_MEMORY
 from benchmark.suites.manifest import PAPER_SUITES
 from benchmark.suites.suite import Suite
 from tests.reports.fakes import cell, fill, judged, measure, own, paper, train, under
