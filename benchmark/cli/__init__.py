@@ -19,6 +19,7 @@ from benchmark.cli.plan import plan
 from benchmark.cli.report import report
 from benchmark.cli.run import run
 from benchmark.cli.status import status
+from benchmark.cli.stop import stop
 from benchmark.cli.verify import verify
 from benchmark.errors import BenchmarkError, UserError
 from benchmark.system import signals
@@ -45,7 +46,7 @@ def cli() -> None:
     """
 
 
-for _command in (run, list_suites, plan, status, log, report, compare, verify, merge, data, bench):
+for _command in (run, stop, list_suites, plan, status, log, report, compare, verify, merge, data, bench):
     cli.add_command(_command)
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import math
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -26,14 +27,17 @@ from benchmark.cli.options import (
 )
 from benchmark.cli.output import name_code, say, write_reports
 from benchmark.errors import OtherCodeError, UserError
-from benchmark.execution.places import image_cache
+from benchmark.execution.places import image_cache, run_folders, store_of
 from benchmark.results.code import require_same, this_code
 from benchmark.results.store import Status, Store
 from benchmark.suites.profiles import load_variant
 from benchmark.system import signals
 from benchmark.system.files import shown
+from benchmark.system.processes import in_background
+from benchmark.wording import counted
 
 if TYPE_CHECKING:
+    from benchmark.execution.progress import View
     from benchmark.execution.summary import Summary
     from benchmark.planning.shards import Shard
 
@@ -58,6 +62,7 @@ if TYPE_CHECKING:
 @click.option("--timeout-min", type=MINUTES, help="Minutes for a run's training, and for an attempt.")
 @click.option("--budget-min", type=MINUTES, help="Minutes for all of it; then every run saves its state and stops.")
 @click.option("--graphs/--no-graphs", help="Record a training's step once and replay it: same digits, GPUs only; off.")
+@click.option("--detach", is_flag=True, help="Go on in the background once all is checked; `stop` ends it.")
 @click.option("--retry-failed", is_flag=True, help="Try the failed runs again, and only those.")
 def run(
     suites: tuple[str, ...],
@@ -77,6 +82,7 @@ def run(
     timeout_min: float | None,
     budget_min: float | None,
     graphs: bool,
+    detach: bool,
     retry_failed: bool,
 ) -> None:
     """Train what is missing of some suites, then write their reports.
@@ -105,9 +111,14 @@ def run(
         graphs=graphs,
         retry_failed=retry_failed,
     )
-    engine = LocalExecutor.on_this_machine(device=device, jobs=jobs)
-    warn = functools.partial(say, err=True)
-    done = drive(request, engine, functools.partial(make_view, click.echo), click.echo, warn)
+    engine = LocalExecutor.on_this_machine(device=device, jobs=jobs, leashed=not detach)
+
+    def watch() -> "View":
+        if detach:
+            _go_on_in_background(run_folders(scratch_dir, store_of(request.variant, results_dir)))
+        return make_view(click.echo)
+
+    done = drive(request, engine, watch, click.echo, functools.partial(say, err=True))
     summary, store, cache_dir = done.summary, done.store, image_cache(scratch_dir)
     reported = _report(summary, lambda: write_reports(done.suites, store, reports_dir, trials, click.echo, cache_dir))
     _name_failures(summary, store)
@@ -117,9 +128,25 @@ def run(
         click.echo(f"{done.untried} runs are missing still; without --retry-failed they are trained.", err=True)
     if summary.interrupted:
         why = f"The {budget_min:g} minutes of --budget-min are over" if summary.out_of_time else "Interrupted"
-        click.echo(f"{why}; the same command goes on from here.", err=True)
+        click.echo(f"{why}; {_how_it_goes_on(summary)}.", err=True)
         sys.exit(signals.EXIT_INTERRUPTED)
     sys.exit(1 if summary.failed or summary.left or not reported else 0)
+
+
+def _go_on_in_background(runs: Path) -> None:
+    """Leave the rest to a process of its own, and end this one."""
+    log = runs / "drivers" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+    if pid := in_background(log):
+        click.echo(f"goes on in the background as process {pid}: {shown(log)}")
+        click.echo("`status` says how far it is, `stop` ends it, and the same command goes on with what it leaves.")
+        sys.exit(0)
+
+
+def _how_it_goes_on(summary: "Summary") -> str:
+    if summary.going_on:
+        workers = counted(summary.going_on, "worker")
+        return f"{workers} go on without it: `stop` ends them, the same command takes them up again"
+    return "the same command goes on from here"
 
 
 def _report(summary: "Summary", write: Callable[[], None]) -> bool:

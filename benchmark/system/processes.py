@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Collection, Iterator, Mapping
@@ -11,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmark.system import signals
+from benchmark.system.files import open_regular
+from benchmark.system.folders import make_folder
 from benchmark.system.locks import life
 
 #: What has GNU's, Intel's and LLVM's OpenMP bind threads to cores, counted from the machine's first in every process.
@@ -108,6 +111,27 @@ def kept_to(cores: Collection[int]) -> Iterator[None]:
         if cores and before:
             with contextlib.suppress(OSError):
                 os.sched_setaffinity(0, before)
+
+
+def in_background(log: Path) -> int:
+    """Split this process; before it has any thread.
+
+    The one that was started gets the other one's pid. The other gets 0, a session of its own, so that no terminal's end
+    reaches it, and a file for what it says.
+
+    Raises:
+        OSError: the file can't be written.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    make_folder(log.parent)
+    with open_regular(log, mode="ab") as file, Path(os.devnull).open("rb") as nothing:
+        if pid := os.fork():
+            return pid
+        os.setsid()
+        for source, target in ((nothing, 0), (file, 1), (file, 2)):
+            os.dup2(source.fileno(), target)
+    return 0
 
 
 @contextmanager
