@@ -176,3 +176,10 @@ def test_nothing_that_git_ignores_is_tracked() -> None:
     if done.returncode:
         pytest.skip("this is no checkout")
     assert done.stdout == ""
+
+
+def test_an_assertion_does_not_choose_what_it_asserts() -> None:
+    """``assert a == b if c else d`` asserts ``d`` where c is false, and holds for any number d but zero."""
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            assert not (isinstance(node, ast.Assert) and isinstance(node.test, ast.IfExp)), f"{path}:{node.lineno}"

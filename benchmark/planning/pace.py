@@ -23,7 +23,7 @@ from benchmark.planning.estimates import (
     train_images,
 )
 from benchmark.runs.axes import Method, Network, Numerics
-from benchmark.runs.spec import CostSpec, TrainSpec
+from benchmark.runs.spec import STEPS_IN_A_ROW, CostSpec, TrainSpec
 
 #: From a worker's start to its first step, in seconds (docs/performance.md).
 START_SECONDS = 3.0
@@ -167,7 +167,8 @@ class Pace:
             return None
         if isinstance(spec, CostSpec):
             baseline = image_work(spec.network, Method(), spec.dataset.image_size) * spec.batch_size
-            return START_SECONDS + step * relative_work(spec) / baseline
+            steps = spec.steps * STEPS_IN_A_ROW["cuda" if self.gpu else "cpu"]
+            return START_SECONDS + step * relative_work(spec.model_copy(update={"steps": steps})) / baseline
         full, rest = divmod(train_images(spec), spec.schedule.batch_size)
         evaluation = FORWARD * step * test_images(spec) / spec.schedule.batch_size
         if self.gpu:

@@ -124,8 +124,14 @@ class CostVariant(Frozen):
     listing1: bool = False
 
 
+#: Steps of a cost run that one reading takes in a row, by the kind of device. A GPU is waited for behind the last one
+#: only, as a training does at an epoch's end: else each step would begin by itself, and nothing be done while its calls
+#: are handed out.
+STEPS_IN_A_ROW = {"cpu": 1, "cuda": 10}
+
+
 class CostSpec(Frozen):
-    """One measurement of several variants, interleaved on one named device (Table 3)."""
+    """One measurement of several variants, interleaved on one named device (Table 3); ``steps`` are its readings."""
 
     kind: Literal["cost"] = "cost"
     protocol: int = Field(ge=1, le=MANY)

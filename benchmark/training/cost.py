@@ -16,7 +16,7 @@ import torch
 from benchmark.data.packed import ImageSet
 from benchmark.runs.axes import Schedule
 from benchmark.runs.metrics import ALLOCATOR_MEMORY, KEPT, PROCESS_MEMORY, overhead_percent
-from benchmark.runs.spec import CostSpec, CostVariant, TrainSpec
+from benchmark.runs.spec import STEPS_IN_A_ROW, CostSpec, CostVariant, TrainSpec
 from benchmark.system.hardware import process_peak_mib
 from benchmark.system.helper import Helper
 from benchmark.system.processes import keep_freed_memory
@@ -26,11 +26,6 @@ from benchmark.training.step import WARM_UP_STEPS, recorder
 
 Block = dict[str, float]
 Check = Callable[[], None]
-
-
-#: Steps that a GPU takes in a row for one reading. It is waited for behind the last one only, as a training does at an
-#: epoch's end: else each step would begin by itself, with nothing to hand out its calls beside.
-IN_A_ROW = {"cpu": 1, "cuda": 10}
 
 
 class StepTaken(NamedTuple):
@@ -56,10 +51,10 @@ def measure(
 
     A step is crops, input mixing and update; the random choices of an epoch are made before. Times are medians over
     steps taken in turn in one process, or in one each where they are compiled, so that a drift of the machine's speed
-    meets all variants alike; on a GPU over :data:`IN_A_ROW` steps at a time. On a CPU freed memory is kept from here
-    on, as trainings keep it: else a large part of the time of methods with large tensors is the system's handing it
-    out. Memory is the allocator's peak above what was there before on a GPU; on a CPU it is the peak of a fresh process
-    a variant, the interpreter and torch included, that gives freed memory back.
+    meets all variants alike; on a GPU :data:`~benchmark.runs.spec.STEPS_IN_A_ROW` at a time. On a CPU freed memory is
+    kept from here on, as trainings keep it: else a large part of the time of methods with large tensors is the system's
+    handing it out. Memory is the allocator's peak above what was there before on a GPU; on a CPU it is the peak of a
+    fresh process a variant, the interpreter and torch included, that gives freed memory back.
 
     Args:
         spec: what to measure.
@@ -97,7 +92,7 @@ def measure(
     how: dict[str, Any] = {
         "memory_kind": ALLOCATOR_MEMORY if device.type == "cuda" else PROCESS_MEMORY,
         "steps": spec.steps,
-        "steps_in_a_row": IN_A_ROW[device.type],
+        "steps_in_a_row": STEPS_IN_A_ROW[device.type],
         "warm_up_steps": _warm_up(graphs),
         "step_seconds": {name: [step.seconds for step in taken] for name, taken in each.items()},
     }
@@ -176,7 +171,7 @@ def _together(
     trainings = [training_of(spec, variant, data, device, graphs) for variant in spec.variants]
     takes = [functools.partial(take_step, training, spec.batch_size) for training in trainings]
     _in_turn(takes, _warm_up(graphs), check)
-    rows = [functools.partial(take, in_a_row=IN_A_ROW[device.type]) for take in takes]
+    rows = [functools.partial(take, in_a_row=STEPS_IN_A_ROW[device.type]) for take in takes]
     return memory, _in_turn(rows, spec.steps, check)
 
 
@@ -211,7 +206,7 @@ def alone(spec: CostSpec, variant: CostVariant, data: ImageSet, kind: str) -> It
         for _ in range(WARM_UP_STEPS):
             take_step(training, spec.batch_size)
         while True:
-            yield take_step(training, spec.batch_size, IN_A_ROW[kind])
+            yield take_step(training, spec.batch_size, STEPS_IN_A_ROW[kind])
 
 
 def _claim_workspaces(spec: CostSpec, data: ImageSet, device: torch.device) -> None:

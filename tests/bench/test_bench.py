@@ -108,6 +108,13 @@ def test_a_table_says_how_far_the_bench_was_disturbed(
     assert verdict in text
 
 
+def test_a_table_says_what_the_gpu_was_at(numbers: dict[str, Any]) -> None:
+    at = {"sm_mhz": 1980, "memory_mhz": None, "celsius": 64}
+    text = render(numbers | {"gpu": {"at_start": at, "at_end": at | {"celsius": 71}}}, "a.png")
+    assert "\nThe GPU was at 1980 to 1980 MHz, 64 to 71 °C.\n" in text
+    assert "The GPU was" not in render(numbers | {"gpu": {"at_start": None, "at_end": None}}, "a.png")
+
+
 def test_where_the_system_keeps_no_processor_time_nothing_is_said_of_it(numbers: dict[str, Any]) -> None:
     assert disturbance(None, None) is None
     assert "withheld" not in render(numbers | {"disturbance": None}, "a.png")

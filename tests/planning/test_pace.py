@@ -96,6 +96,9 @@ def test_a_cost_run_takes_the_steps_of_all_its_methods() -> None:
         numerics=Numerics(),
     )
     assert Pace("a CPU", seen=[seen(2.0, BENCH)]).seconds(of) == pytest.approx(START_SECONDS + 2 * relative_work(of))
+    rows = of.model_copy(update={"steps": 500})  # a GPU's readings are of ten steps each
+    found = Pace("a GPU", gpu=True, seen=[seen(2.0, BENCH)]).seconds(of)
+    assert found == pytest.approx(START_SECONDS + 2 * relative_work(rows))
 
 
 def test_what_a_training_shows_is_its_steps_alone() -> None:

@@ -12,7 +12,7 @@ from benchmark.data.packed import ImageSet
 from benchmark.data.standin import standin
 from benchmark.errors import InterruptedRun, RunError
 from benchmark.runs.axes import Dataset, Masks, Method, Network, Numerics
-from benchmark.runs.spec import PROTOCOL, CostSpec, CostVariant
+from benchmark.runs.spec import PROTOCOL, STEPS_IN_A_ROW, CostSpec, CostVariant
 from benchmark.system import helper
 from benchmark.training import cost
 from benchmark.training.cost import StepTaken, alone, measure
@@ -112,7 +112,7 @@ def test_a_gpu_is_waited_for_once_in_many_steps(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(training, "train_step", lambda *_: did.append("step"))
     monkeypatch.setattr(torch.cuda, "synchronize", lambda: did.append("waits"))
     monkeypatch.setattr(training, "device", torch.device("cuda"))
-    cost.take_step(training, 4, in_a_row=cost.IN_A_ROW["cuda"])
+    cost.take_step(training, 4, in_a_row=STEPS_IN_A_ROW["cuda"])
     assert did == ["waits", *["step"] * 10, "waits"]
 
 

@@ -96,7 +96,8 @@ def test_holm_runs_over_the_planned_distinct_cells() -> None:
     others = [reading([], (70.0 + n, 0.2), entry=f"o{n}") for n in range(23)]
     found = judge([doubtful, *others])[0]
     assert (found.word, found.reason) == ("inconclusive", "differs before Holm only")
-    assert found.p_difference_holm == pytest.approx(min(1, 24 * found.p_difference)) if found.p_difference else False
+    assert found.p_difference
+    assert found.p_difference_holm == pytest.approx(min(1, 24 * found.p_difference))
     again = [reading([], (70.0, 0.2), entry="o0", column=f"again {n}") for n in range(23)]
     assert judge([doubtful, *again])[0].p_difference_holm == pytest.approx(2 * (found.p_difference or 0))
     assumed = [reading([], (70.0 + n, None), entry=f"o{n}", assumed=0.1) for n in range(23)]
