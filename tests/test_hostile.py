@@ -288,7 +288,15 @@ def test_a_report_of_nasty_names(tmp_path: Path) -> None:
         [f"paper/mine.{ending}" for ending in ("csv", "md", "png", "svg", "curves.png", "curves.svg", "trials.csv")]
         + [
             f"paper/{name}"
-            for name in ("claims.csv", "summary.csv", "summary.md", "trials.csv", "differences.png", "differences.svg")
+            for name in (
+                "claims.csv",
+                "summary.csv",
+                "summary.md",
+                "trials.csv",
+                "differences.png",
+                "differences.svg",
+                "scoreboard.png",
+            )
         ]
     )
     assert "<script" not in (tmp_path / "out" / "paper" / "mine.svg").read_text(encoding="utf-8")

@@ -18,6 +18,7 @@ BASELINE = "cifar100-resnet110-baseline-s0-aa55db385bad"
 def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """They take most of the time, and files are compared alike."""
     monkeypatch.setattr("benchmark.reports.figures.draw.of_suite", lambda *_: {"png": b"png", "svg": b"svg"})
+    monkeypatch.setattr("benchmark.reports.figures.draw.of_paper", lambda _: {"scoreboard.png": b"png"})
 
 
 def tree_of(folder: Path) -> dict[str, bytes]:

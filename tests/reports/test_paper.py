@@ -167,7 +167,7 @@ def test_whichever_suites_are_asked_for_the_paper_is_whole(store: Store, tmp_pat
     written = write_reports([paper("table2")], store, tmp_path / "one")
     assert {path.name for path in written} == {
         "table2.csv", "table2.md", "table2.png", "table2.svg", "table2.curves.png", "table2.curves.svg",
-        "claims.csv", "trials.csv", "summary.md", "summary.csv", "differences.png", "differences.svg",
+        "claims.csv", "trials.csv", "summary.md", "summary.csv", "differences.png", "differences.svg", "scoreboard.png",
     }  # fmt: skip
     write_reports([paper("table1"), paper("table2")], store, tmp_path / "other")
     for name in ("claims.csv", "trials.csv", "summary.md", "summary.csv"):

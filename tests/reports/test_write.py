@@ -23,7 +23,15 @@ def test_files_of_a_suite_in_the_variants_folder(store: Store, tmp_path: Path) -
     folder = tmp_path / "reports" / "paper+beta_on=last"
     endings = ("csv", "md", "png", "svg", "curves.png", "curves.svg")
     each = [folder / f"{name}.{end}" for name in ("table2", "table4") for end in endings]
-    whole = ("claims.csv", "trials.csv", "summary.md", "summary.csv", "differences.png", "differences.svg")
+    whole = (
+        "claims.csv",
+        "trials.csv",
+        "summary.md",
+        "summary.csv",
+        "differences.png",
+        "differences.svg",
+        "scoreboard.png",
+    )
     assert written == each + [folder / name for name in whole]
     assert sorted(tree_of(folder)) == sorted(path.name for path in written)
 
@@ -39,7 +47,7 @@ def test_writing_again_changes_no_byte(store: Store, tmp_path: Path) -> None:
 
 def test_stale_is_what_writing_would_change(store: Store, tmp_path: Path) -> None:
     suites, reports = [paper("table2"), paper("table4")], tmp_path / "reports"
-    assert len(stale_reports(suites, store, reports)) == 2 * 6 + 6
+    assert len(stale_reports(suites, store, reports)) == 2 * 6 + 7
     assert not reports.exists()
     write_reports(suites, store, reports)
     assert stale_reports(suites, store, reports) == []
@@ -48,7 +56,15 @@ def test_stale_is_what_writing_would_change(store: Store, tmp_path: Path) -> Non
     assert stale_reports(suites, store, reports) == [edited]
     train(store, cell(suites[0], "CIFAR-10", "Baseline"), [94.0])
     stale = {path.name for path in stale_reports(suites, store, reports)}
-    whole = {"trials.csv", "summary.md", "summary.csv", "differences.png", "differences.svg", "table4.md"}
+    whole = {
+        "trials.csv",
+        "summary.md",
+        "summary.csv",
+        "differences.png",
+        "differences.svg",
+        "scoreboard.png",
+        "table4.md",
+    }
     pictures = {f"table2{kind}.{ending}" for kind in ("", ".curves") for ending in ("png", "svg")}
     assert stale == {"table2.csv", "table2.md"} | pictures | whole
 
@@ -73,7 +89,7 @@ def test_a_broken_result_costs_its_own_trial_only(store: Store, tmp_path: Path) 
     (name,) = store.completed()
     train(store, cell(suites[0], "CIFAR-10", "Baseline"), [94.0, 95.0])
     store.path(name).write_text("{}")
-    assert len(write_reports(suites, store, reports)) == 2 * 6 + 6, "the other suites have theirs"
+    assert len(write_reports(suites, store, reports)) == 2 * 6 + 7, "the other suites have theirs"
     text = (reports / "paper" / "table2.md").read_text()
     assert f"- **Not counted**, as they can't be read or contradict themselves: `{name}.json`" in text
     assert "95.00 (n = 1 of 4)" in text

@@ -13,6 +13,7 @@ from benchmark.reports.figures.gallery import Gallery
 from benchmark.reports.figures.numbered import row_number
 from benchmark.reports.figures.pairs import pairs
 from benchmark.reports.figures.panels import classifiers, layers
+from benchmark.reports.figures.scoreboard import scoreboard
 from benchmark.reports.figures.subject import Subject
 from benchmark.reports.figures.sweep import sweep
 from benchmark.reports.judged import JudgedSuite
@@ -51,7 +52,7 @@ def of_suite(judged: JudgedSuite, table: Table, gallery: Gallery | None = None) 
 
 def of_paper(paper: Paper) -> dict[str, bytes]:
     """Pictures of the whole paper by their files' names."""
-    return _both("differences.", differences(paper))
+    return _both("differences.", differences(paper)) | {"scoreboard.png": png.render(scoreboard(paper))}
 
 
 def _both(name: str, canvas: Canvas) -> dict[str, bytes]:

@@ -5,19 +5,24 @@ import random
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import matplotlib
 import pytest
 from PIL import Image
 
-from benchmark.reports.figures import draw, png, svg
-from benchmark.reports.figures.canvas import Canvas, Text
+from benchmark.reports.figures import draw, palette, png, svg
+from benchmark.reports.figures.canvas import Canvas, Shape, Text
 from benchmark.reports.figures.curves import curves
 from benchmark.reports.figures.differences import differences
+from benchmark.reports.figures.scoreboard import scoreboard
+from benchmark.reports.figures.seals import SEALS
 from benchmark.reports.figures.subject import Subject
 from benchmark.reports.judged import judge_suite
-from benchmark.reports.paper import whole_paper
+from benchmark.reports.paper import Paper, whole_paper
+from benchmark.reports.sentences import about_claims
 from benchmark.reports.table import tabulate
 from benchmark.results.store import Result, Store
 from benchmark.results.trials import Trials
@@ -27,6 +32,8 @@ from benchmark.suites.manifest import PAPER_SUITES
 from benchmark.suites.profiles import load_variant
 from benchmark.suites.suite import Suite
 from benchmark.system.paths import ROOT
+from benchmark.verdicts.cells import Word
+from benchmark.verdicts.questions import Answer
 from tests.reports.fakes import PREDICTIONS, measure, own, paper, result, train, under
 
 SUITES = (*PAPER_SUITES, "precision")
@@ -112,7 +119,11 @@ def pictures(state: str, trials: Trials) -> Iterator[tuple[str, Canvas]]:
         subject = subject_of(under(profile, name), trials)
         yield name, draw.canvas_of(subject.judged, subject.table)
         yield f"{name} curves", curves(subject)
-    yield "differences", differences(whole_paper(load_variant(profile), trials))
+    yield "differences", differences(paper_of(state, trials))
+
+
+def paper_of(state: str, trials: Trials) -> Paper:
+    return whole_paper(load_variant("mini" if state == "mini" else "paper"), trials)
 
 
 def outside(canvas: Canvas) -> list[object]:
@@ -242,7 +253,55 @@ def test_dollars_long_names_and_large_tables_are_drawn(nothing: Trials, tmp_path
 
 
 def test_a_claims_own_bound_is_drawn_and_what_has_none_counted(states: dict[str, Trials]) -> None:
-    texts = texts_of(differences(whole_paper(load_variant("paper"), states["few"])))
+    texts = texts_of(differences(paper_of("few", states["few"])))
     assert "2. Aggregated inference is not better than single inference" in texts
     assert "what a claim allows" in texts
     assert any(re.fullmatch(r"\d+ parts have no difference yet\.", text) for text in texts)
+
+
+# ------------------------------------------------------------------ the scoreboard
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_scoreboard_is_a_card_of_one_size(states: dict[str, Trials], state: str) -> None:
+    canvas = scoreboard(replace(paper_of(state, states[state]), failed=1))
+    image = png.render(canvas)
+    assert Image.open(io.BytesIO(image)).size == (1280, 640)
+    assert len(image) < 200_000
+    assert outside(canvas) == []
+    assert overlapping(canvas) == []
+    assert min(2 * mark.size for mark in canvas.marks if isinstance(mark, Text)) >= 12
+    assert not any("…" in text for text in texts_of(canvas)), "every claim's words fit"
+    assert sum(text.endswith("runs, 1 failed") for text in texts_of(canvas)) == 1
+
+
+def test_a_scoreboard_says_what_the_sheet_says(states: dict[str, Trials]) -> None:
+    paper = paper_of("few", states["few"])
+    texts = texts_of(scoreboard(paper))
+    assert about_claims(paper) in texts
+    counts = [int(text.rsplit(" ", 1)[1]) for text in texts if text.rsplit(" ", 1)[0] in {*SEALS, "runs, no verdict"}]
+    assert sum(counts) == sum(paper.words.values())
+    assert f"reproduced {paper.words['reproduced']}" in texts
+
+
+def test_without_a_verdict_nothing_looks_like_one(states: dict[str, Trials]) -> None:
+    canvas = scoreboard(paper_of("mini", states["mini"]))
+    texts = texts_of(canvas)
+    assert texts.count("not judged") == 13
+    assert "This shows that the machinery runs; nothing is judged." in texts
+    colours = {mark.fill for mark in canvas.marks if isinstance(mark, Shape)}
+    assert not colours & {palette.GOOD, palette.HIGH, palette.LOW, palette.OPEN}
+
+
+def test_every_word_has_a_mark_of_its_own() -> None:
+    assert {*get_args(Word), *get_args(Answer)} <= SEALS.keys()
+    decided = [one for word, one in SEALS.items() if word not in ("undecided", "inconclusive", "outside", "absent")]
+    assert len({(one.outline, one.sign, one.how) for one in decided}) == len(decided)
+
+
+def test_the_readme_leads_with_the_largest_profile_that_has_results() -> None:
+    done = (name for name in ("paper", "short", "reduced", "mini") if Store(ROOT / "results" / name).completed())
+    profile = next(done)
+    paper = whole_paper(load_variant(profile), Trials(Store(ROOT / "results" / profile)))
+    wanted = f"![{about_claims(paper)}](reports/{profile}/scoreboard.png)"
+    assert wanted in (ROOT / "README.md").read_text(encoding="utf-8"), "its picture says what is known by now"
