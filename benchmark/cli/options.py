@@ -84,6 +84,20 @@ class _Folder(click.ParamType):  # type: ignore[type-arg]  # older ones take non
 FOLDER = _Folder()
 
 
+class _File(click.ParamType):  # type: ignore[type-arg]
+    """A file's path; ``~`` is the home folder, also unseen by a shell. Whoever reads it says what is wrong with it."""
+
+    name = "file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        if not str(value):
+            self.fail("is empty; name a file", param, ctx)
+        return user_path(str(value))
+
+
+FILE = _File()
+
+
 class Group(click.Group):
     """Commands under one name; without any of them it says which there are, and ends as bad input does."""
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from benchmark.cli.options import (
+    FILE,
     MINUTES,
     PER_GPU,
     count,
@@ -27,6 +28,7 @@ from benchmark.cli.options import (
 )
 from benchmark.cli.output import name_code, say, write_reports
 from benchmark.errors import OtherCodeError, UserError
+from benchmark.execution.executors.choice import ENGINES
 from benchmark.execution.places import image_cache, run_folders, store_of
 from benchmark.results.code import require_same, this_code
 from benchmark.results.store import Status, Store
@@ -53,7 +55,11 @@ if TYPE_CHECKING:
 @results_option
 @reports_option
 @scratch_option
-@click.option("--executor", type=click.Choice(["local"]), default="local", show_default=True)
+@click.option(
+    "--executor", type=click.Choice(ENGINES), default="local", show_default=True, help="Where runs are placed."
+)
+@click.option("--executor-config", type=FILE, help="A YAML file of its settings: see docs/running.md.")
+@click.option("--executor-set", multiple=True, metavar="KEY=VALUE", help="One of them; may be repeated.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--jobs", type=count(most=1024), help="Runs at once; default: as many as fit.")
 @click.option(
@@ -76,6 +82,8 @@ def run(
     reports_dir: Path,
     scratch_dir: Path,
     executor: str,
+    executor_config: Path | None,
+    executor_set: tuple[str, ...],
     device: str,
     jobs: int | None,
     runs_per_gpu: int | None,
@@ -91,7 +99,7 @@ def run(
     """
     deadline = time.monotonic() + 60 * budget_min if budget_min else math.inf
     from benchmark.execution.driver import Request, drive
-    from benchmark.execution.executors.local import LocalExecutor
+    from benchmark.execution.executors.choice import Choice, make
     from benchmark.execution.progress import make_view
 
     name_code()  # before the data is prepared: somebody may change it meanwhile
@@ -111,7 +119,10 @@ def run(
         graphs=graphs,
         retry_failed=retry_failed,
     )
-    engine = LocalExecutor.on_this_machine(device=device, jobs=jobs, leashed=not detach)
+    wanted = Choice(
+        engine=executor, device=device, jobs=jobs, leashed=not detach, config=executor_config, changes=executor_set
+    )
+    engine = make(wanted, scratch_dir)
 
     def watch() -> "View":
         if detach:

@@ -11,6 +11,8 @@ import pytest
 
 from benchmark.execution.executors.contract import Executor, Handle, Need, Order, State
 from benchmark.execution.executors.local import LocalExecutor
+from benchmark.execution.executors.slurm import SlurmExecutor
+from benchmark.execution.executors.slurm_settings import SlurmSettings
 from benchmark.system.hardware import chosen_device
 from benchmark.system.processes import usable_cores
 
@@ -23,17 +25,25 @@ ALONE = Need(memory_gib=0.01, gpus=0.0, threads=1, alone=True)
 Site = Callable[[], Executor]
 
 
-def local() -> Site:
+def local(request: pytest.FixtureRequest, tmp_path: Path) -> Site:
     """Without a leash, since these workers know none; two places, whatever the cores."""
     return lambda: LocalExecutor(chosen_device("cpu"), {None: 100.0}, usable_cores(), jobs=2, leashed=False)
 
 
-ENGINES: dict[str, Callable[[], Site]] = {"local": local}
+def slurm(request: pytest.FixtureRequest, tmp_path: Path) -> Site:
+    """The tests' own, which is real; settings that leave room for two."""
+    request.getfixturevalue("slurm_lab")
+    settings = SlurmSettings(runs_at_once=2, settle_s=0.0)
+    return lambda: SlurmExecutor.reached(settings, tmp_path / "slurm", "cpu")
+
+
+ENGINES: dict[str, Callable[[pytest.FixtureRequest, Path], Site]] = {"local": local, "slurm": slurm}
 
 #: A worker: writes its number, waits for a file ``go`` and ends with the status in it; asked to end, with 75.
 WORKER = """
 import os, signal, sys, time
-signal.signal(signal.SIGTERM, lambda *_: os._exit(75))
+for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
+    signal.signal(number, lambda *_: os._exit(75))
 with open("pid", "w") as file:
     file.write(str(os.getpid()))
 print("a line of", os.environ["SAYS"], flush=True)
@@ -45,8 +55,8 @@ sys.exit(int(open("go").read()))
 
 
 @pytest.fixture(params=ENGINES)
-def site(request: pytest.FixtureRequest) -> Site:
-    return ENGINES[request.param]()
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Site:
+    return ENGINES[request.param](request, tmp_path)
 
 
 @pytest.fixture
