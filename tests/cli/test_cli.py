@@ -239,7 +239,8 @@ def test_status_tells_five_states_apart(folders: Path, command: Command) -> None
             "failures": {states["failed"]: "diverged: loss is nan"},
         },
     }
-    header, line, failed, basis = command("status", "table4", "--no-runs").out.splitlines()
+    header, line, failed, basis, claims = command("status", "table4", "--no-runs").out.splitlines()
+    assert claims == "claims at profile paper: no report yet"
     assert failed == f"failed: {states['failed']}: diverged: loss is nan"
     assert header.split() == ["suite", "runs", "done", "running", "interrupted", "failed", "missing", "time", "left"]
     assert line.split()[:7] == ["table4", "36", "1", "0", "2", "1", "32"]
