@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Sequence
 
 #: Names that a sentence lists; of more it says how many.
-_NAMED = 4
+MOST_NAMED = 4
 #: Characters of a message, at most.
 LONGEST = 600
 #: Of characters that can't be seen: controls, marks of direction and width, halves of pairs, ends of lines.
@@ -18,8 +18,8 @@ def counted(count: int, thing: str) -> str:
 
 def some(names: Sequence[str]) -> str:
     """``a, b, c, d and 3 more``."""
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more
 
 
 def visible(text: str) -> str:

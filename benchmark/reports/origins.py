@@ -11,17 +11,27 @@ from benchmark.runs.metrics import KEPT, PROCESS_MEMORY
 #: A commit, of which twelve digits are enough to find it.
 _COMMIT = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{28}\b")
 
+#: What differs, each with its values.
+Mixture = tuple[tuple[str, tuple[str, ...]], ...]
 
-def mixed(results: Sequence[Result]) -> str | None:
-    """What trials of one cell, and the sessions of each, should share and don't; None where they do.
 
-    For instance ``device A, B; torch 2.11, 2.15``.
-    """
+def mixture(results: Sequence[Result]) -> Mixture:
+    """What trials of one cell, and the sessions of each, should share and don't; empty where they do."""
     origins = [result.provenance.origin() for result in results]
     names = list(origins[0]) if origins else []
     found = {name: sorted({value for one in origins for value in one[name]}) for name in names}
-    text = "; ".join(f"{name} {', '.join(values)}" for name, values in found.items() if len(values) > 1)
-    return _COMMIT.sub(r"\1", text) or None
+    differing = {name: values for name, values in found.items() if len(values) > 1}
+    return tuple((name, tuple(_COMMIT.sub(r"\1", value) for value in values)) for name, values in differing.items())
+
+
+def in_words(found: Mixture) -> str:
+    """For instance ``device A, B; torch 2.11, 2.15``."""
+    return "; ".join(f"{name} {', '.join(values)}" for name, values in found)
+
+
+def mixed(results: Sequence[Result]) -> str | None:
+    """The same in words; None where trials share it all."""
+    return in_words(mixture(results)) or None
 
 
 def code_doubted(results: Sequence[Result]) -> tuple[str, ...]:

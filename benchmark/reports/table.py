@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from benchmark.reports.images import grouped, test_copies, train_images
 from benchmark.reports.judged import JudgedCell, JudgedSuite, Place
-from benchmark.reports.origins import code_doubted, memory_kind, mixed, time_kind
+from benchmark.reports.origins import Mixture, code_doubted, memory_kind, mixture, time_kind
 from benchmark.results.plausible import is_number
 from benchmark.runs.metrics import COST_METRICS, METRICS, OVERHEADS, Metric, of_epoch
 from benchmark.runs.spec import CostSpec, TrainSpec
@@ -70,7 +70,7 @@ class Table:
     not_counted: tuple[str, ...] = ()
     code_doubted: tuple[str, ...] = ()
     copies: tuple[tuple[str, str], ...] = ()
-    mixed: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
+    mixed: Mapping[Mixture, Sequence[Place]] = field(default_factory=dict)
 
 
 def tabulate(judged: JudgedSuite, trials_wanted: int | None = None) -> Table:
@@ -140,11 +140,11 @@ def _trained(runs: Sequence[tuple[TrainSpec | CostSpec, str]]) -> str:
     return "; ".join(" or ".join(dict.fromkeys(values)) for values in facts if values)
 
 
-def _places_by_mixture(judged: JudgedSuite) -> dict[str, list[Place]]:
-    out: dict[str, list[Place]] = {}
+def _places_by_mixture(judged: JudgedSuite) -> dict[Mixture, list[Place]]:
+    out: dict[Mixture, list[Place]] = {}
     for place, found in judged.cells.items():
-        if found.reading is not None and (text := mixed(found.results)):
-            out.setdefault(text, []).append(place)
+        if found.reading is not None and (what := mixture(found.results)):
+            out.setdefault(what, []).append(place)
     return out
 
 

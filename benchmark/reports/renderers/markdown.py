@@ -4,20 +4,19 @@ import json
 import shlex
 from collections.abc import Sequence
 
+from benchmark.reports.notes import notes
 from benchmark.reports.numbers import as_printed, signed
 from benchmark.reports.renderers import claims_markdown
-from benchmark.reports.renderers.markdown_text import escape
+from benchmark.reports.renderers.markdown_text import escape, in_markdown
 from benchmark.reports.renderers.markdown_text import table as grid
 from benchmark.reports.sentences import BEST_EPOCH, NO_GAINS, NOT_ROBUST, letter
 from benchmark.reports.table import Table, TableCell
-from benchmark.results.code import UNCOMMITTED
 from benchmark.runs.catalogue import DATASETS
 from benchmark.runs.metrics import PROCESS_MEMORY
 from benchmark.suites.profiles import Setting
 from benchmark.suites.suite import Suite
 from benchmark.system.paths import SUITES
 from benchmark.verdicts.claims import Answered
-from benchmark.wording import some
 
 MISSING = "—"
 
@@ -36,16 +35,7 @@ def render(suite: Suite, table: Table, claims: Sequence[Answered] = ()) -> str:
         f"Source: {escape(manifest.source)}.",
         _notices(suite, table),
         _grid(suite, table),
-        "\n".join(
-            f"- {note}"
-            for note in [
-                *map(escape, manifest.footnotes),
-                *_lost(table),
-                *_copies(table),
-                *_mixtures(table),
-                *_doubted(table),
-            ]
-        ),
+        "\n".join(f"- {in_markdown(note)}" for note in notes(manifest.footnotes, table)),
         f"![{escape(table.title)}]({suite.name}.png)",
         *(["## Claims", *claims_markdown.render(claims, suite.variant, f"{suite.name}.claims.csv")] if claims else []),
         f"All numbers: [{suite.name}.csv]({suite.name}.csv); training curves: [{suite.name}.curves.png]"
@@ -145,49 +135,6 @@ def _grid(suite: Suite, table: Table) -> str:
         cells = (table.cells.get((row, column)) for column in table.columns)
         rows.append([escape(row), *(_cell(cell, suite.variant.against_paper) for cell in cells)])
     return grid(rows, f" {' | '.join(['---', *['---:'] * len(table.columns)])} ")
-
-
-def _lost(table: Table) -> list[str]:
-    """A note on the results that count as missing, if there are any."""
-    if not table.not_counted:
-        return []
-    files = some([f"`{file}`" for file in table.not_counted])
-    return [
-        f"**Not counted**, as they can't be read or contradict themselves: {files}; "
-        "`python run_suite.py verify` says why."
-    ]
-
-
-def _doubted(table: Table) -> list[str]:
-    """A note on the results that no commit speaks for, if there are any."""
-    if not table.code_doubted:
-        return []
-    files = some([f"`{file}`" for file in table.code_doubted])
-    return [
-        f"**Code not known for certain** of {files}: they name no commit, or one that their code may differ from; "
-        "`python run_suite.py verify` says why."
-    ]
-
-
-def _copies(table: Table) -> list[str]:
-    return [
-        f"{escape(title)}: {copies} test images are also among the training images, pixel for pixel."
-        for title, copies in table.copies
-    ]
-
-
-def _mixtures(table: Table) -> list[str]:
-    """A note on each kind of cell whose trials come from several machines or versions."""
-    notes = []
-    for text, places in table.mixed.items():
-        cells = some([f"{row} / {column}" for row, column in places])
-        where = "every cell" if len(places) == len(table.cells) else escape(cells)
-        note = f"**Mixed trials** in {where}: {escape(text)}."
-        if text.startswith("code") and not any(word in text for word in (";", "unknown", UNCOMMITTED)):
-            # commits alone are mixed, and a change that moves a number would have raised the protocol
-            note = f"Trials of several versions of the code in {where}: {escape(text)}; all of one `protocol`."
-        notes.append(note)
-    return notes
 
 
 def _cell(cell: TableCell | None, against_paper: bool) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from benchmark.reports.notes import Note, Span
 from benchmark.wording import visible
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#~|$])")
@@ -13,6 +14,20 @@ def escape(text: str) -> str:
     flat = visible(" ".join(text.split())).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # GitHub turns bare addresses into links; a backslash within keeps them text
     return re.sub(r"(:)(?=//)|(?<=www)(\.)", r"\\\1\2", _SPECIAL.sub(r"\\\1", flat), flags=re.IGNORECASE)
+
+
+def in_markdown(note: Note) -> str:
+    """A note with its strong words and code marked."""
+    return "".join(map(_span, note))
+
+
+def _span(span: Span) -> str:
+    if span.kind == "code":
+        return f"`{span.text.replace('`', chr(39))}`"
+    text = escape(span.text)
+    if span.kind == "strong":
+        return f"**{text}**"
+    return " " * span.text.startswith(" ") + text + " " * span.text.endswith(" ")
 
 
 def table(rows: Sequence[Sequence[str]], alignment: str) -> str:
