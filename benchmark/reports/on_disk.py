@@ -10,7 +10,7 @@ from benchmark.suites.manifest import PAPER_SUITES, find_manifests, suite_names
 from benchmark.suites.profiles import VARIANT_NAME, Variant, load_variant
 from benchmark.suites.suite import Suite, load_suite
 
-_ENDINGS = ("csv", "md", "png", "svg")
+_ENDINGS = ("csv", "md", "tex", "png", "svg")
 #: Of the whole paper, whichever suites were asked for.
 _SUMMARY = "summary"
 

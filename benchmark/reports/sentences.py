@@ -94,11 +94,16 @@ def gain(question: Question, finding: Finding) -> str:
         text = f"ρ = {finding.difference:+.2f}"
     else:
         text = f"{finding.difference:+.2f}"
-    interval = finding.paired95 if finding.paired else finding.interval95
-    if question.kind in ("not_greater", "within"):
-        interval = finding.bound95
+    interval = deciding_interval(question, finding)
     if interval is None:
         return text
     decimals = 3 if question.cost is not None else 2
     low, high = (f"{end:{'' if question.cost is not None else '+'}.{decimals}f}" for end in interval)
     return f"{text} [{low} to {high}]"
+
+
+def deciding_interval(question: Question, finding: Finding) -> tuple[float, float] | None:
+    """The interval by which a part is decided: of pairs where both cells read the same runs, 90 % for a bound."""
+    if question.kind in ("not_greater", "within"):
+        return finding.bound95
+    return finding.paired95 if finding.paired else finding.interval95

@@ -1,6 +1,7 @@
 """Reports on disk: one folder a profile.
 
-For each suite a CSV, a Markdown file, its plot and its curves; for the whole paper its claims, trials and a summary.
+For each suite a CSV, a Markdown and a LaTeX file, its plot and its curves; for the whole paper its claims, its trials,
+a summary, its differences and the page, index.html.
 """
 
 import io
@@ -10,10 +11,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmark.reports.figures import draw
+from benchmark.reports import page
+from benchmark.reports.figures import draw, svg
 from benchmark.reports.figures.gallery import collect_maps
-from benchmark.reports.paper import Paper, judge_all
-from benchmark.reports.renderers import markdown, paper_csv, summary, tidy_csv
+from benchmark.reports.paper import Judgement, Paper, judge_all
+from benchmark.reports.renderers import latex, markdown, paper_csv, summary, tidy_csv
+from benchmark.reports.renderers.html.render import render as render_page
 from benchmark.reports.table import tabulate
 from benchmark.results.store import Store
 from benchmark.results.trials import Trials
@@ -83,6 +86,7 @@ def _reports(
             "csv": tidy_csv.render(one, trials).encode(),
             "md": markdown.render(suite, table, judged.own_claims.get(suite.name, ())).encode(),
             **draw.of_suite(one, table, gallery),
+            "tex": latex.table(one).encode(),
         }
         if suite.name not in PAPER_SUITES:
             contents["trials.csv"] = paper_csv.trials([one]).encode()
@@ -92,12 +96,23 @@ def _reports(
             yield reports_dir / suite.variant.reports_name / f"{suite.name}.{ending}", data
     if judged.paper is not None:
         yield from _whole_paper(judged.paper, reports_dir)
+        yield _page(judged, judged.paper, found, reports_dir)
+
+
+def _page(judged: Judgement, paper: Paper, trials: Trials, reports_dir: Path) -> tuple[Path, bytes]:
+    """The page, whichever suites were asked for."""
+    others = page.others_with_results(paper.variant, trials, judged.suites)
+    shown = [one for one in (*paper.suites, *others) if page.has_results(one) and one.suite.manifest.plot != "maps"]
+    plots = {one.suite.name: svg.render(draw.canvas_of(one, tabulate(one))) for one in shown}
+    html = render_page(page.material(paper, others, trials, plots, reports_dir))
+    return reports_dir / paper.variant.reports_name / page.NAME, html.encode()
 
 
 def _whole_paper(paper: Paper, reports_dir: Path) -> Iterator[tuple[Path, bytes]]:
     """What is always of all the paper's suites, whichever were asked for."""
     variant = paper.variant
     contents = {
+        "claims.tex": latex.claims(paper),
         "claims.csv": paper_csv.claims(paper.claims, variant.reports_name),
         "trials.csv": paper_csv.trials(paper.suites),
         "summary.md": summary.render(paper),

@@ -21,17 +21,10 @@ def test_files_of_a_suite_in_the_variants_folder(store: Store, tmp_path: Path) -
     suites = [paper("table2", ["beta_on=last"]), paper("table4", ["beta_on=last"])]
     written = write_reports(suites, store, tmp_path / "reports")
     folder = tmp_path / "reports" / "paper+beta_on=last"
-    endings = ("csv", "md", "png", "svg", "curves.png", "curves.svg")
+    endings = ("csv", "md", "png", "svg", "curves.png", "curves.svg", "tex")
     each = [folder / f"{name}.{end}" for name in ("table2", "table4") for end in endings]
-    whole = (
-        "claims.csv",
-        "trials.csv",
-        "summary.md",
-        "summary.csv",
-        "differences.png",
-        "differences.svg",
-        "scoreboard.png",
-    )
+    whole = ["claims.tex", "claims.csv", "trials.csv", "summary.md", "summary.csv"]
+    whole += ["differences.png", "differences.svg", "scoreboard.png", "index.html"]
     assert written == each + [folder / name for name in whole]
     assert sorted(tree_of(folder)) == sorted(path.name for path in written)
 
@@ -47,7 +40,7 @@ def test_writing_again_changes_no_byte(store: Store, tmp_path: Path) -> None:
 
 def test_stale_is_what_writing_would_change(store: Store, tmp_path: Path) -> None:
     suites, reports = [paper("table2"), paper("table4")], tmp_path / "reports"
-    assert len(stale_reports(suites, store, reports)) == 2 * 6 + 7
+    assert len(stale_reports(suites, store, reports)) == 2 * 7 + 9
     assert not reports.exists()
     write_reports(suites, store, reports)
     assert stale_reports(suites, store, reports) == []
@@ -64,9 +57,11 @@ def test_stale_is_what_writing_would_change(store: Store, tmp_path: Path) -> Non
         "differences.svg",
         "scoreboard.png",
         "table4.md",
+        "claims.tex",
+        "index.html",
     }
     pictures = {f"table2{kind}.{ending}" for kind in ("", ".curves") for ending in ("png", "svg")}
-    assert stale == {"table2.csv", "table2.md"} | pictures | whole
+    assert stale == {"table2.csv", "table2.md", "table2.tex"} | pictures | whole
 
 
 def test_a_picture_packed_otherwise_is_not_stale(store: Store, tmp_path: Path) -> None:
@@ -89,7 +84,7 @@ def test_a_broken_result_costs_its_own_trial_only(store: Store, tmp_path: Path) 
     (name,) = store.completed()
     train(store, cell(suites[0], "CIFAR-10", "Baseline"), [94.0, 95.0])
     store.path(name).write_text("{}")
-    assert len(write_reports(suites, store, reports)) == 2 * 6 + 7, "the other suites have theirs"
+    assert len(write_reports(suites, store, reports)) == 2 * 7 + 9, "the other suites have theirs"
     text = (reports / "paper" / "table2.md").read_text()
     assert f"- **Not counted**, as they can't be read or contradict themselves: `{name}.json`" in text
     assert "95.00 (n = 1 of 4)" in text

@@ -13,7 +13,7 @@ from benchmark.reports.sentences import BEST_EPOCH, NO_GAINS, NOT_ROBUST, letter
 from benchmark.reports.table import Table, TableCell
 from benchmark.runs.catalogue import DATASETS
 from benchmark.runs.metrics import PROCESS_MEMORY
-from benchmark.suites.profiles import Setting
+from benchmark.suites.profiles import Setting, Variant
 from benchmark.suites.suite import Suite
 from benchmark.system.paths import SUITES
 from benchmark.verdicts.claims import Answered
@@ -68,18 +68,22 @@ def command(suite: Suite, table: Table) -> str:
     # Somebody's own manifest goes by its bare name: reports name no folder of one machine.
     own = suite.path.resolve() != (SUITES / f"{suite.name}.yaml").resolve()
     words = ["python", "run_suite.py", "report", suite.path.name if own else suite.name]
-    if suite.variant.profile.profile != "paper":
-        words += ["--profile", suite.variant.profile.profile]
     wanted = {cell.trials_wanted for cell in table.cells.values() if not cell.is_cost} - {suite.trials}
     for trials in wanted:
         words += ["--trials", str(trials)]
-    for setting in _settings(suite):
+    return shlex.join(words + variant_words(suite.variant)).replace("`", "'")
+
+
+def variant_words(variant: Variant) -> list[str]:
+    """What a command says of profile and settings; nothing of the paper's own."""
+    words = [] if variant.profile.profile == "paper" else ["--profile", variant.profile.profile]
+    for setting in _settings(variant):
         words += ["--set", _typed(setting)]
-    return shlex.join(words).replace("`", "'")
+    return words
 
 
-def _settings(suite: Suite) -> list[Setting]:
-    return sorted(suite.variant.settings, key=lambda setting: setting.label)
+def _settings(variant: Variant) -> list[Setting]:
+    return sorted(variant.settings, key=lambda setting: setting.label)
 
 
 def _typed(setting: Setting) -> str:
@@ -91,7 +95,7 @@ def _typed(setting: Setting) -> str:
 def _notices(suite: Suite, table: Table) -> str:
     """What somebody must know before reading a number."""
     profile, variant = suite.variant.profile, suite.variant
-    over = ", ".join(f"`{_typed(setting).replace('`', chr(39))}`" for setting in _settings(suite))
+    over = ", ".join(f"`{_typed(setting).replace('`', chr(39))}`" for setting in _settings(variant))
     notes = [f"Profile `{profile.profile}`: {escape(profile.about)}"]
     if over and variant.keeps_protocol:
         notes.append(f"Laid over it: {over}.")
