@@ -36,7 +36,18 @@ class DataError(UserError):
 
 
 class StoreError(UserError):
-    """A file in the results folder that can't be read or must not be replaced."""
+    """A file or folder of results that can't be read or must not be replaced.
+
+    Args:
+        path: which.
+        reason: one sentence: what is wrong with it.
+        remedy: what whoever owns it may do about it; empty where the reason says so.
+    """
+
+    def __init__(self, path: Path, reason: str, remedy: str = "") -> None:
+        self.path, self.reason = path, reason
+        self.advice = f"{reason}; {remedy}" if remedy else reason
+        super().__init__(f"{path}: {self.advice}")
 
 
 class UnusableError(UserError):
@@ -77,6 +88,11 @@ class TimedOutError(RunError):
 _OUT_OF_MEMORY = re.compile(
     r"out of memory|can't allocate memory|DefaultCPUAllocator|CU(DNN|BLAS)_STATUS_\w*ALLOC\w*_FAILED"
 )
+
+
+def reason_of(error: Exception) -> str:
+    """What is wrong, without the file's name where a system's error says both."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmark.errors import StoreError, UserError
+from benchmark.errors import StoreError, UserError, reason_of
 from benchmark.results.plausible import problem_of
 from benchmark.results.store import Result, Store, read_result
 from benchmark.runs.spec import PROTOCOL
 from benchmark.suites.profiles import VARIANT_NAME
+from benchmark.system.files import entries
+from benchmark.system.folders import why_no_folder
 
 
 @dataclass(frozen=True)
@@ -53,19 +55,19 @@ def merge(other: Path, results_dir: Path) -> Merged:
         raise UserError(f"{other}: {what}")
     if other.resolve() == results_dir.resolve():
         raise UserError(f"{other}: is the results folder itself; name another machine's")
-    folders = [path for path in sorted(other.iterdir()) if VARIANT_NAME.fullmatch(path.name) and path.is_dir()]
+    folders = [path for path in entries(other) if VARIANT_NAME.fullmatch(path.name)]
     if not folders:
         raise UserError(f"{other}: holds no profile's folder (paper, short, mini, smoke); name the one that does")
     out = Merged()
     for folder in folders:
-        store, paths = Store(results_dir / folder.name), sorted(folder.glob("[!.]*.json"))
+        store, paths = Store(results_dir / folder.name), _results_in(folder, out)
         if paths:
             store.check_writable()
         for path in paths:
             try:
                 _bring_in(path, store, out)
             except StoreError as error:
-                out.refused[path] = _plain(error, path)
+                out.refused[path] = error.reason
             except OSError as error:  # a full disk, say: nothing more finds room
                 out.refused[path] = f"{store.path(path.stem)} can't be written: {error.strerror or error}"
                 out.cut_off = True
@@ -94,7 +96,7 @@ def _compare(path: Path, theirs: Result, store: Store, out: Merged) -> None:
         ours = store.load(theirs.run_id)
         problem = problem_of(ours)
     except StoreError as error:
-        problem = _plain(error, here)
+        problem = error.reason
     if problem:
         out.refused[path] = f"there is a damaged one here ({here}: {problem}); `verify --set-aside` moves that away"
     elif (ours.metrics, ours.history) == (theirs.metrics, theirs.history):
@@ -103,9 +105,16 @@ def _compare(path: Path, theirs: Result, store: Store, out: Merged) -> None:
         out.conflicts.append(Conflict(here, ours, theirs))
 
 
-def _plain(error: StoreError, path: Path) -> str:
-    """What is wrong with a file, without the advice to whoever trained it."""
-    return str(error).removeprefix(f"{path}: ").removesuffix("; move it away and run again")
+def _results_in(folder: Path, out: Merged) -> list[Path]:
+    """The files of a profile there; one that can't be read, or leads nowhere, is refused as a whole."""
+    try:
+        paths = entries(folder)
+    except OSError as error:
+        out.refused[folder] = f"can't be read: {reason_of(error)}"
+        return []
+    if not paths and (reason := why_no_folder(folder)):
+        out.refused[folder] = reason
+    return [path for path in paths if path.suffix == ".json" and not path.name.startswith(".")]
 
 
 def differences(conflict: Conflict) -> Iterator[tuple[str, str, str]]:

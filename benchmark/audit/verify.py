@@ -1,19 +1,21 @@
 """Can what lies on disk be trusted? Every result file, and every manifest against itself."""
 
 import json
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmark.errors import StoreError, UnknownVersionError, UserError
+from benchmark.errors import StoreError, UnknownVersionError, UserError, reason_of
 from benchmark.results.plausible import problem_of
 from benchmark.results.store import Result, Store, read_json, read_result, upgraded
 from benchmark.runs.axes import Choices, Numerics
 from benchmark.runs.spec import PROTOCOL, CostSpec, TrainSpec, run_id, with_seed, words_and_seed
 from benchmark.suites.profiles import PROFILE_NAMES, VARIANT_NAME, load_variant
 from benchmark.suites.suite import load_suite
-from benchmark.system.files import leftovers
+from benchmark.system.files import entries, leftovers
+from benchmark.system.folders import why_no_folder
 from benchmark.wording import counted, some
 
 
@@ -64,12 +66,15 @@ def verify(results_dir: Path, manifests: Sequence[Path], *, everything: bool) ->
                 out.findings.append(Finding(path, f"profile {profile}: {error}"))
                 break
     good: dict[Path, Result] = {}
-    for folder in sorted(results_dir.iterdir()) if results_dir.is_dir() else []:
-        if VARIANT_NAME.fullmatch(folder.name) and folder.is_dir():
+    for folder in _listed(results_dir, out):
+        if not VARIANT_NAME.fullmatch(folder.name):
+            if everything:
+                out.findings.append(Finding(folder, "is no profile's folder and is never read; move it elsewhere"))
+        elif reason := why_no_folder(folder):
+            out.findings.append(Finding(folder, f"{reason}; results should lie there"))
+        else:
             _check_folder(Store(folder), None if everything else heads, out, good)
             out.notes += _left(folder)
-        elif everything and not folder.name.startswith("."):
-            out.findings.append(Finding(folder, "is no profile's folder and is never read; move it elsewhere"))
     out.findings += [*_copies(good), *_other_images(good)]
     out.notes += [
         *_without_checksum(good),
@@ -88,18 +93,19 @@ def unreadable(store: Store, names: Iterable[str]) -> list[Finding]:
     found = []
     for name in names:
         for path, completed in ((store.path(name), True), (store.failures_folder / f"{name}.json", False)):
-            if path.exists() or path.is_symlink():
+            if os.path.lexists(path):
                 try:
                     read_result(path, completed=completed)
                 except UnknownVersionError:
                     raise
                 except StoreError as error:
-                    found.append(Finding(path, _without_path(error, path), damaged=True))
+                    found.append(Finding(path, error.advice, damaged=True))
     return found
 
 
 def _check_folder(store: Store, heads: set[str] | None, out: Verification, good: dict[Path, Result]) -> None:
-    for path in _visible(store.folder):
+    there = _listed(store.folder, out)
+    for path in there:
         if path in (store.failures_folder, store.damaged_folder):
             continue
         if path.suffix != ".json" and heads is None:
@@ -108,22 +114,22 @@ def _check_folder(store: Store, heads: set[str] | None, out: Verification, good:
             out.results += 1
             finding = _check_result(path, good)
             out.findings += [finding] if finding else []
-    for path in _visible(store.failures_folder):
+    for path in _listed(store.failures_folder, out) if store.failures_folder in there else ():
         if path.suffix == ".json" and (heads is None or _head(path.stem) in heads):
             try:
                 read_result(path, completed=False)
             except StoreError as error:
                 known = not isinstance(error, UnknownVersionError)
-                out.findings.append(Finding(path, _without_path(error, path), damaged=known))
+                out.findings.append(Finding(path, error.advice, damaged=known))
 
 
 def _check_result(path: Path, good: dict[Path, Result]) -> Finding | None:
     try:
         result = read_result(path, completed=True)
     except UnknownVersionError as error:
-        return Finding(path, _without_path(error, path))
+        return Finding(path, error.advice)
     except StoreError as error:
-        return Finding(path, _misplaced(path) or _without_path(error, path), damaged=True)
+        return Finding(path, _misplaced(path) or error.advice, damaged=True)
     if result.spec.protocol > PROTOCOL:
         known = f"this code knows protocols up to {PROTOCOL}"
         return Finding(path, f"is of protocol {result.spec.protocol}, and {known}; read it with newer code")
@@ -204,10 +210,8 @@ def _doubted(good: dict[Path, Result]) -> Iterator[str]:
 
 def _unasked(good: dict[Path, Result], asked: dict[str, set[str]]) -> Iterator[str]:
     """Results in a profile's folder that are of another profile, or of a manifest that was not named."""
-    for profile, entries in asked.items():
-        names = [
-            p.name for p, result in good.items() if p.parent.name == profile and _entry(result.spec) not in entries
-        ]
+    for profile, wanted in asked.items():
+        names = [p.name for p, result in good.items() if p.parent.name == profile and _entry(result.spec) not in wanted]
         if names:
             yield (
                 f"{counted(len(names), 'result')} in the folder {profile} that no manifest checked here asks for under "
@@ -222,14 +226,16 @@ def _entry(spec: TrainSpec | CostSpec) -> str:
     return spec.model_copy(update=same).model_dump_json()
 
 
-def _visible(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not path.name.startswith(".")) if folder.is_dir() else []
+def _listed(folder: Path, out: Verification) -> list[Path]:
+    """What can be seen in a folder; one that can't be read is a finding itself."""
+    try:
+        return [path for path in entries(folder) if not path.name.startswith(".")]
+    except OSError as error:
+        why = f"can't be read: {reason_of(error)}; its owner can let you (chmod -R a+rX)"
+        out.findings.append(Finding(folder, why))
+        return []
 
 
 def _head(name: str) -> str:
     """A run's name without seed and hash: whether a suite reads a file is told without opening it."""
     return words_and_seed(name)[0]
-
-
-def _without_path(error: Exception, path: Path) -> str:
-    return str(error).removeprefix(f"{path}: ")

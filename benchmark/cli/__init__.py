@@ -15,17 +15,17 @@ from benchmark.cli.list_suites import list_suites
 from benchmark.cli.log import log
 from benchmark.cli.merge import merge
 from benchmark.cli.options import Group
+from benchmark.cli.output import say
 from benchmark.cli.plan import plan
 from benchmark.cli.report import report
 from benchmark.cli.run import run
 from benchmark.cli.status import status
 from benchmark.cli.stop import stop
 from benchmark.cli.verify import verify
-from benchmark.errors import BenchmarkError, UserError
+from benchmark.errors import BenchmarkError, UserError, reason_of
 from benchmark.system import signals
 from benchmark.system.paths import PACKAGE
 from benchmark.system.terminal import guard_streams
-from benchmark.wording import one_line
 
 
 class _Commands(Group):
@@ -59,7 +59,7 @@ def main() -> None:
     except click.ClickException as error:
         _end(error.format_message(), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted; the same command goes on from here.", err=True)
+        say("Interrupted; the same command goes on from here.", err=True)
         sys.exit(signals.EXIT_INTERRUPTED)
     except UserError as error:
         _end(str(error), 2)
@@ -67,7 +67,8 @@ def main() -> None:
         _end(str(error), 1)
     except OSError as error:  # a full disk, say, in the middle of it
         place = f"{error.filename}: " if error.filename else ""
-        _end(f"{place}{error.strerror or error}; nothing that was there is harmed", 1)
+        closed = "its owner can let you (chmod -R a+rwX)" if isinstance(error, PermissionError) else ""
+        _end(f"{place}{reason_of(error)}; {closed or 'nothing that was there is harmed'}", 1)
     except MemoryError:
         _end("there is too little memory for this", 1)
     except Exception as error:
@@ -77,7 +78,7 @@ def main() -> None:
 
 
 def _end(text: str, status: int) -> NoReturn:
-    click.echo(one_line(f"error: {text}"), err=True)
+    say(f"error: {text}", err=True)
     sys.exit(status)
 
 

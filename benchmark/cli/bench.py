@@ -5,7 +5,6 @@ import functools
 import json
 import os
 import shlex
-import signal
 import sys
 import time
 from pathlib import Path
@@ -15,7 +14,7 @@ import click
 from click.core import ParameterSource
 
 from benchmark.cli.options import MINUTES, count, device_option, json_option, reports_option
-from benchmark.cli.output import import_matplotlib, name_code, say
+from benchmark.cli.output import import_matplotlib, name_code, row, say
 from benchmark.errors import RunError, UserError, is_out_of_memory
 from benchmark.execution.checks import check_precision
 from benchmark.execution.places import require_writable
@@ -24,6 +23,7 @@ from benchmark.results.provenance import this_machine
 from benchmark.runs.axes import Network
 from benchmark.runs.catalogue import NETWORKS
 from benchmark.runs.schema import MANY
+from benchmark.system import signals
 from benchmark.system.files import read_regular, shown
 from benchmark.system.hardware import chosen_device, cores, gpus, processor_time, seeing_only
 from benchmark.system.packages import importing, require_packages
@@ -92,10 +92,9 @@ def bench(
         del os.environ[name]  # before torch starts its threads, and for the processes that the loops have
     require_packages()
     name_code()
-    click.echo(f"bench of {network}; {chosen}", err=True)
+    say(f"bench of {network}; {chosen}", err=True)
     if kind == "cuda":  # before torch looks: the GPU that is measured is the one that is named
         os.environ.update(seeing_only(gpus()[0]))
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended politely is interrupted like by Ctrl-C
     import_matplotlib()
     from benchmark.bench.setup import Setup
 
@@ -133,7 +132,7 @@ def _check_options(context: click.Context, matrix: bool) -> None:
 
 
 def _say(text: str) -> None:
-    click.echo(f"  {text}", err=True)
+    row(f"  {text}", err=True)
 
 
 def _named(setup: "Setup", measured: "Numbers") -> "Numbers":
@@ -164,7 +163,7 @@ def _named(setup: "Setup", measured: "Numbers") -> "Numbers":
 
 def _show(numbers: "Numbers", table: Path, form: str) -> None:
     click.echo(json.dumps(numbers, indent=1) if form == "json" else read_regular(table).decode())
-    click.echo(f"bench: {shown(table)}", err=form == "json")
+    say(f"bench: {shown(table)}", err=form == "json")
 
 
 def _measure(setup: "Setup", folder: Path, form: str) -> None:
@@ -175,8 +174,8 @@ def _measure(setup: "Setup", folder: Path, form: str) -> None:
     try:
         measured = measure_all(setup, _say)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted; nothing was written.", err=True)
-        sys.exit(130)
+        say("Interrupted; nothing was written.", err=True)
+        sys.exit(signals.EXIT_INTERRUPTED)
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
@@ -185,7 +184,7 @@ def _measure(setup: "Setup", folder: Path, form: str) -> None:
     _, table, _ = write_bench(numbers, folder)
     _show(numbers, table, form)
     if "epochs" in measured and not measured["epochs"]["learn_the_same"]:
-        click.echo(f"warning: {_APART}", err=True)
+        say(f"warning: {_APART}", err=True)
         sys.exit(1)
 
 
@@ -206,11 +205,11 @@ def _measure_matrix(setup: "Setup", budget_min: float | None, began: float, fold
         matrix = Matrix(setup, budget_min, began, _say, write).run()
     except (KeyboardInterrupt, click.Abort):
         where = f"what was measured stands in {shown(written[0][1])}" if written else "nothing was written"
-        click.echo(f"Interrupted; {where}.", err=True)
-        sys.exit(130)
+        say(f"Interrupted; {where}.", err=True)
+        sys.exit(signals.EXIT_INTERRUPTED)
     _show(*written[0], form)
     failed = [cell for cell in [*matrix["cells"], matrix["loops"]] if cell["state"] == FAILED]
     apart = not matrix["loops"].get("learn_the_same", True)
     if apart:
-        click.echo(f"warning: {_APART}", err=True)
+        say(f"warning: {_APART}", err=True)
     sys.exit(1 if failed or apart else 0)

@@ -11,11 +11,11 @@ import click
 from benchmark.cli.options import json_option, results_option
 from benchmark.cli.output import say
 from benchmark.errors import UserError
+from benchmark.execution.places import store_of
 from benchmark.results.store import Store
 from benchmark.suites.manifest import find_manifests
 from benchmark.suites.profiles import PROFILE_NAMES, Variant, load_variant
 from benchmark.system.files import user_path
-from benchmark.system.folders import why_no_folder
 
 if TYPE_CHECKING:
     from benchmark.verdicts.compare import Compared
@@ -62,13 +62,13 @@ def compare(first: str, second: str, suites: tuple[str, ...], results_dir: Path,
     _print(cells, claims, (first, second))
     if not judged:
         names = [variant.reports_name for variant in variants if not variant.judges_claims]
-        click.echo(f"claims: not judged (profile {' and '.join(dict.fromkeys(names))})")
+        say(f"claims: not judged (profile {' and '.join(dict.fromkeys(names))})")
 
 
 def _print(
     cells: Mapping[str, Sequence["Compared"]], claims: Sequence[Mapping[str, str]], names: Sequence[str]
 ) -> None:
-    click.echo(f"{names[1]} less {names[0]}, with 95 % intervals; paired by seed where both have the seeds")
+    say(f"{names[1]} less {names[0]}, with 95 % intervals; paired by seed where both have the seeds")
     silent = 0
     for suite, found in cells.items():
         for cell in found:
@@ -80,11 +80,11 @@ def _print(
             place = f"{suite}: {cell.row} / {cell.column}"
             say(f"{cell.word:<10} {cell.difference:+7.2f} [{low:+.2f} to {high:+.2f}]  {place} ({how})")
     if silent:
-        click.echo(f"{silent} cells have fewer than two trials on a side")
+        say(f"{silent} cells have fewer than two trials on a side")
     for claim in claims:
         if "not enough runs" not in (claim["first"], claim["second"]):
             same = "the same" if claim["first"] == claim["second"] else "NOT the same"
-            click.echo(f"claim {claim['claim']:<3} {claim['first']} and {claim['second']}: {same}")
+            say(f"claim {claim['claim']:<3} {claim['first']} and {claim['second']}: {same}")
 
 
 def _side(text: str, results_dir: Path) -> tuple[Variant, Store]:
@@ -93,8 +93,8 @@ def _side(text: str, results_dir: Path) -> tuple[Variant, Store]:
     profile, *settings = path.name.split("+")
     if profile not in PROFILE_NAMES:
         raise UserError(f"{text}: should end with a profile's name, {', '.join(PROFILE_NAMES)}, and settings behind +")
-    variant = load_variant(profile, settings)
-    if reason := why_no_folder(path):
-        raise UserError(f"{text} {reason}")
-    folder = results_dir if path.name == text else path.parent
-    return variant, Store(folder / variant.results_name)
+    variant, bare = load_variant(profile, settings), path.name == text
+    store = store_of(variant, results_dir if bare else path.parent)
+    if not bare and not store.folder.exists():
+        raise UserError(f"{text}: there is no folder {store.folder}")
+    return variant, store

@@ -1,14 +1,14 @@
 """``data``: the publishers' image files: what is there, fetching, checking."""
 
-import json
 from pathlib import Path
 
 import click
 
 from benchmark.cli.options import Group, data_option, scratch_option
+from benchmark.cli.output import row, say
+from benchmark.data.meta import FILE, read_meta
 from benchmark.errors import DataError
 from benchmark.runs.catalogue import DATASETS
-from benchmark.system.files import read_regular
 
 _NAME = click.argument("name", type=click.Choice(list(DATASETS)), metavar="NAME")
 
@@ -31,10 +31,10 @@ def list_sets(data_dir: Path | None, scratch_dir: Path) -> None:
         state = f"{glance(name, folder)}: {folder}" if folder else "no --data-dir (SFE_DATA_DIR) named"
         images = f"{facts.train_images:,} + {facts.test_images:,} images of {facts.classes} classes"
         size = f"{published.size / 1e6:,.0f} MB to fetch" if published.size else "size not known"
-        click.echo(f"{name:<15} {state}")
-        click.echo(f"{'':<15} {images}, {size}, from {published.home}")
+        row(f"{name:<15} {state}")
+        row(f"{'':<15} {images}, {size}, from {published.home}")
         for packed in _packed(scratch_dir / "data", name):
-            click.echo(f"{'':<15} packed: {packed}")
+            row(f"{'':<15} packed: {packed}")
 
 
 @data.command()
@@ -47,7 +47,7 @@ def get(name: str, data_dir: Path | None) -> None:
 
     folder = _named(data_dir)
     fetched = fetch.get(name, folder)
-    click.echo(f"{DATASETS[name].title} is {'now' if fetched else 'already'} in {folder / FOLDERS[name]}")
+    say(f"{DATASETS[name].title} is {'now' if fetched else 'already'} in {folder / FOLDERS[name]}")
 
 
 @data.command()
@@ -57,7 +57,7 @@ def check(name: str, data_dir: Path | None) -> None:
     """Read every image of a set and hold it against the publisher's lists."""
     from benchmark.data import fetch
 
-    click.echo(fetch.check(name, _named(data_dir)))
+    say(fetch.check(name, _named(data_dir)))
 
 
 def _named(data_dir: Path | None) -> Path:
@@ -69,12 +69,8 @@ def _named(data_dir: Path | None) -> Path:
 def _packed(cache: Path, name: str) -> list[str]:
     """The packed copies of a set, each with its size."""
     found = []
-    for meta in sorted(cache.glob(f"{name}*/meta.json")):
-        try:
-            content = json.loads(read_regular(meta))
-            if content["key"].split()[0] == name:
-                size = sum(content["files"].values())
-                found.append(f"{meta.parent}, {size / 1e6:,.0f} MB")
-        except (OSError, ValueError, KeyError, TypeError):  # damaged: the next run makes it anew
-            continue
+    for path in sorted(cache.glob(f"{name}*/{FILE}")):
+        meta = read_meta(path.parent)
+        if meta and meta.dataset == name:  # a damaged one is made anew by the next run
+            found.append(f"{path.parent}, {sum(meta.files.values()) / 1e6:,.0f} MB")
     return found

@@ -5,6 +5,7 @@ import json
 import click
 
 from benchmark.cli.options import json_option
+from benchmark.cli.output import row
 from benchmark.suites.manifest import find_manifests, load_manifest, suite_names
 
 
@@ -17,4 +18,4 @@ def list_suites(form: str) -> None:
         click.echo(json.dumps([{"suite": m.suite, "title": m.title, "source": m.source} for m in manifests], indent=1))
         return
     for manifest in manifests:
-        click.echo(f"{manifest.suite:<10} {manifest.title}")
+        row(f"{manifest.suite:<10} {manifest.title}")

@@ -18,7 +18,7 @@ from benchmark.cli.options import (
     set_option,
     suite_option,
 )
-from benchmark.cli.output import say
+from benchmark.cli.output import row, say
 from benchmark.errors import StoreError, UserError
 from benchmark.execution.curve import curve, in_words
 from benchmark.execution.epochs import EpochFile
@@ -87,7 +87,7 @@ def log(
         if path.exists():
             say(f"{what:<12} {shown(path)}")
     for line in [*tail, *curve(epochs, whole)]:
-        click.echo(line)
+        row(line)
     if follow:
         sys.exit(_follow(name, store, folders, news, whole))
 
@@ -136,9 +136,9 @@ def _follow(name: str, store: Store, folders: Path, news: News, whole: int) -> i
         )
         lines, epochs = news.look(last=bool(over))
         for line in lines:
-            click.echo(line)
+            row(line)
         for epoch in epochs:
-            click.echo(in_words(epoch, max(whole, epoch.epoch)))
+            row(in_words(epoch, max(whole, epoch.epoch)))
         if over:
             say(stands.in_words())
             return 0 if stands.state == "done" else 1

@@ -8,7 +8,7 @@ import click
 from benchmark.audit.merge import Conflict, differences
 from benchmark.audit.merge import merge as merge_results
 from benchmark.cli.options import FOLDER, results_option
-from benchmark.cli.output import say
+from benchmark.cli.output import row, say
 from benchmark.system.files import shown
 from benchmark.wording import counted, one_line
 
@@ -26,7 +26,7 @@ def merge(other: Path, results_dir: Path) -> None:
         _show(conflict)
     for path, reason in done.refused.items():
         say(f"not brought in: {shown(path)}: {reason}", err=True)
-    click.echo(
+    say(
         f"{counted(len(done.added), 'result')} brought in, {done.same} were here already, "
         f"{len(done.conflicts)} in conflict, {len(done.refused)} refused"
     )
@@ -41,4 +41,4 @@ def _show(conflict: Conflict) -> None:
     rows = [("", "here", "there"), *(tuple(one_line(text, 120) for text in row) for row in differences(conflict))]
     left, middle = (max(len(row[place]) for row in rows) for place in (0, 1))
     for name, here, there in rows:
-        click.echo(f"  {name:<{left}}  {here:<{middle}}  {there}")
+        row(f"  {name:<{left}}  {here:<{middle}}  {there}")

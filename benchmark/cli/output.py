@@ -14,7 +14,7 @@ from benchmark.results.store import Store
 from benchmark.suites.suite import Suite
 from benchmark.system.files import shown
 from benchmark.system.paths import PACKAGE
-from benchmark.wording import one_line
+from benchmark.wording import one_line, visible
 
 
 def import_matplotlib() -> None:
@@ -48,6 +48,11 @@ def write_reports(
 def say(text: str, *, err: bool = False) -> None:
     """Print one line, on standard error if wanted, whatever the text holds."""
     click.echo(one_line(text), err=err)
+
+
+def row(text: str, *, err: bool = False) -> None:
+    """Print one line of a list, laid out in columns: of any length, with its spaces."""
+    click.echo(visible(text), err=err)
 
 
 def name_code() -> None:

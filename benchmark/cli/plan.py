@@ -20,6 +20,7 @@ from benchmark.cli.options import (
     suites_argument,
     trials_option,
 )
+from benchmark.cli.output import row, say
 from benchmark.cli.time_left import time_in_words, time_left_of
 from benchmark.execution.checks import check_graphs
 from benchmark.execution.places import image_cache, load, run_folders
@@ -97,12 +98,12 @@ def plan(
         readers = ", ".join(f"{cell.suite}: {cell.row} / {cell.column}" for cell in planned.cells)
         gib = device_memory_gib(planned.spec, gpu=pace.gpu, graphs=graphs)
         takes = f"{time_in_words(pace.seconds(planned.spec))}, {gib:.1f} GiB"
-        click.echo(f"{'done' if planned.done else 'to do':<6} {planned.run_id}  {takes}  ({readers})")
-    click.echo(f"{headline(loaded, made)}; {chosen}")
+        row(f"{'done' if planned.done else 'to do':<6} {planned.run_id}  {takes}  ({readers})")
+    say(f"{headline(loaded, made)}; {chosen}")
     if left.runs and (seconds := left.core_seconds()) is not None:
         hours = f"{seconds / 3600:,.{0 if seconds > 36_000 else 1}f} {'GPU' if pace.gpu else 'core'}-hours"
         together = counted(left.at_once, "run")
-        click.echo(f"what is missing takes about {hours}, {duration(left.seconds())} with {together} at once")
+        say(f"what is missing takes about {hours}, {duration(left.seconds())} with {together} at once")
     if made.missing:
-        click.echo(in_words(needs))
-    click.echo(f"estimates for {pace.device}: {basis}")
+        say(in_words(needs))
+    say(f"estimates for {pace.device}: {basis}")

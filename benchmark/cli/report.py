@@ -70,7 +70,7 @@ def report(
     loaded, store = load(suites, variant, results_dir, _ANY_DEVICE)
     if check:
         sys.exit(_check(loaded, store, reports_dir, trials, cache_dir))
-    tell = functools.partial(click.echo, err=form == "json")
+    tell = functools.partial(say, err=form == "json")
     write_reports(loaded, store, reports_dir, trials, tell, cache_dir)
     if form == "json":
         from benchmark.reports.renderers.as_json import as_json

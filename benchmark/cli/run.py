@@ -26,8 +26,8 @@ from benchmark.cli.options import (
     shard_option,
     trials_option,
 )
-from benchmark.cli.output import name_code, say, write_reports
-from benchmark.errors import OtherCodeError, UserError
+from benchmark.cli.output import name_code, row, say, write_reports
+from benchmark.errors import OtherCodeError, UserError, reason_of
 from benchmark.execution.executors.choice import ENGINES
 from benchmark.execution.places import image_cache, run_folders, store_of
 from benchmark.results.code import require_same, this_code
@@ -127,19 +127,19 @@ def run(
     def watch() -> "View":
         if detach:
             _go_on_in_background(run_folders(scratch_dir, store_of(request.variant, results_dir)))
-        return make_view(click.echo)
+        return make_view(row)
 
-    done = drive(request, engine, watch, click.echo, functools.partial(say, err=True))
+    done = drive(request, engine, watch, say, functools.partial(say, err=True))
     summary, store, cache_dir = done.summary, done.store, image_cache(scratch_dir)
-    reported = _report(summary, lambda: write_reports(done.suites, store, reports_dir, trials, click.echo, cache_dir))
+    reported = _report(summary, lambda: write_reports(done.suites, store, reports_dir, trials, say, cache_dir))
     _name_failures(summary, store)
     if summary.obstacle:
         say(f"error: {summary.obstacle}", err=True)
     if retry_failed and done.untried and not summary.interrupted:
-        click.echo(f"{done.untried} runs are missing still; without --retry-failed they are trained.", err=True)
+        say(f"{done.untried} runs are missing still; without --retry-failed they are trained.", err=True)
     if summary.interrupted:
         why = f"The {budget_min:g} minutes of --budget-min are over" if summary.out_of_time else "Interrupted"
-        click.echo(f"{why}; {_how_it_goes_on(summary)}.", err=True)
+        say(f"{why}; {_how_it_goes_on(summary)}.", err=True)
         sys.exit(signals.EXIT_INTERRUPTED)
     sys.exit(1 if summary.failed or summary.left or not reported else 0)
 
@@ -148,7 +148,7 @@ def _go_on_in_background(runs: Path) -> None:
     """Leave the rest to a process of its own, and end this one."""
     log = runs / "drivers" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
     if pid := in_background(log):
-        click.echo(f"goes on in the background as process {pid}: {shown(log)}")
+        say(f"goes on in the background as process {pid}: {shown(log)}")
         click.echo("`status` says how far it is, `stop` ends it, and the same command goes on with what it leaves.")
         sys.exit(0)
 
@@ -170,9 +170,7 @@ def _report(summary: "Summary", write: Callable[[], None]) -> bool:
     try:
         write()
     except (UserError, OSError) as error:  # the input was not bad, and the results are there
-        why = (
-            str(error) if isinstance(error, UserError) else f"{error.filename or 'reports'}: {error.strerror or error}"
-        )
+        why = str(error) if isinstance(error, UserError) else f"{error.filename or 'reports'}: {reason_of(error)}"
         summary.obstacle = f"the reports can't be written, `report` makes them of the results: {why}"
         return False
     return True

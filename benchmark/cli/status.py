@@ -16,7 +16,7 @@ from benchmark.cli.options import (
     suites_argument,
     trials_option,
 )
-from benchmark.cli.output import say
+from benchmark.cli.output import row, say
 from benchmark.cli.time_left import time_in_words, time_left_of
 from benchmark.execution.places import load, run_folders
 from benchmark.execution.standing import standings
@@ -79,20 +79,18 @@ def status(
         return
     for one in every.values():
         if one.state != "missing":
-            click.echo(one.in_words())
+            row(one.in_words())
     columns = list(next(iter(states.values())))
-    click.echo(f"{'suite':<12}" + "".join(f"{name:>13}" for name in columns) + f"{'time left':>13}")
+    row(f"{'suite':<12}" + "".join(f"{name:>13}" for name in columns) + f"{'time left':>13}")
     for name, counts in states.items():
-        click.echo(
-            f"{name:<12}" + "".join(f"{counts[column]:>13}" for column in columns) + f"{time_in_words(left[name]):>13}"
-        )
+        row(f"{name:<12}" + "".join(f"{counts[column]:>13}" for column in columns) + f"{time_in_words(left[name]):>13}")
     if not runs:
         for name, reason in {name: why for each in failed.values() for name, why in each.items()}.items():
             say(f"failed: {name}: {reason}")
     if len(loaded) > 1:  # suites share runs: what is left of all is less than the sum
-        click.echo(f"{headline(loaded, together)}; time left {time_in_words(time_left.seconds())}")
+        say(f"{headline(loaded, together)}; time left {time_in_words(time_left.seconds())}")
     if time_left.runs:
         basis = time_left.pace.basis(run.spec for run in time_left.runs.values())
-        click.echo(f"time left with {counted(time_left.at_once, 'run')} at once: {basis}")
+        say(f"time left with {counted(time_left.at_once, 'run')} at once: {basis}")
     if any(suite.name in PAPER_SUITES for suite in loaded):
         say(claims_reported(loaded[0].variant, reports_dir))

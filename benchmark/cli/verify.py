@@ -47,7 +47,7 @@ def verify(suites: tuple[str, ...], results_dir: Path, set_aside: bool, form: st
             say(f"note: {note}")
         found = counted(len(done.findings), "finding") if done.findings else "all is well"
         checked = f"{counted(done.manifests, 'manifest')} and {counted(done.results, 'result')} checked"
-        click.echo(f"{checked}: {found}")
+        say(f"{checked}: {found}")
     sys.exit(1 if done.findings else 0)
 
 

@@ -7,11 +7,12 @@ So the digest in a result is that of the pixels it saw. SHA-256 over every byte 
 system's memory, where the training wants them next.
 """
 
+import contextlib
 import hashlib
-import json
 import os
 import shutil
 import uuid
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,15 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.data.measure import Channels, Copies
+from benchmark.data.meta import FILE, Meta, read_meta
 from benchmark.data.packed import ImageSet, Split
-from benchmark.errors import DataError
-from benchmark.system.files import read_regular
-from benchmark.system.folders import sync_folder
-from benchmark.system.locks import waiting
+from benchmark.errors import DataError, reason_of
+from benchmark.system.folders import make_folder, sync_folder
+from benchmark.system.locks import HeldError, Lock, waiting
 
 #: Raised whenever the files of a cache folder change their meaning; older folders are packed again.
 FORMAT_VERSION = 3
-_META = "meta.json"
 _BLOCK = 1 << 20  # bytes read at once
 
 
@@ -74,15 +74,14 @@ def ensure_packed(folder: Path, key: str, fill: Fill, origin: str | None = None)
     if found := read_packed(folder, key, origin):
         return found
     try:
-        with waiting(folder.with_name(f"{folder.name}.lock")):
+        with waiting(_lock(folder)):
             if found := read_packed(folder, key, origin):
                 return found
             _replace(folder, key, fill)
             found = read_packed(folder, key, origin)
     except OSError as error:
-        reason = error.strerror or str(error)
         raise DataError(
-            f"cannot write the image cache {folder}: {reason}; make room there or make it writable"
+            f"cannot write the image cache {folder}: {reason_of(error)}; make room there or make it writable"
         ) from error
     if found is None:
         raise DataError(f"the image cache {folder} does not read back as written; check the disk it lies on")
@@ -99,27 +98,43 @@ def read_packed(folder: Path, key: str, origin: str | None = None, *, examine: b
         examine: False takes the digest as it was written, and reads no pixel.
     """
     try:
-        before = folder.stat().st_ino
-        meta = json.loads(read_regular(folder / _META))
-        if (meta["format_version"], meta["key"]) != (FORMAT_VERSION, key) or origin not in (None, meta["origin"]):
+        before, meta = folder.stat().st_ino, read_meta(folder)
+        if (
+            meta is None
+            or (meta.format_version, meta.key) != (FORMAT_VERSION, key)
+            or origin not in (None, meta.origin)
+        ):
             return None
-        if _sizes(folder) != meta["files"]:  # before any is opened: these are files
+        if _sizes(folder) != meta.files:  # before any is opened: these are files
             return None
-        (r, g, b), (std_r, std_g, std_b) = meta["mean"], meta["std"]
-        found = ImageSet(
-            train=_split(folder, "train"),
-            test=_split(folder, "test"),
-            classes=int(meta["classes"]),
-            mean=(float(r), float(g), float(b)),
-            std=(float(std_r), float(std_g), float(std_b)),
-            digest=str(meta["digest"]),
-            copies=tuple((tuple(train), tuple(test)) for train, test in meta["copies"]),
-        )
-        good = not examine or _digest(folder) == found.digest
+        with warnings.catch_warnings(action="ignore"):  # numpy's, of a header that it can't make sense of
+            found = ImageSet(
+                train=_split(folder, "train"),
+                test=_split(folder, "test"),
+                classes=meta.classes,
+                mean=meta.mean,
+                std=meta.std,
+                digest=meta.digest,
+                copies=meta.copies,
+            )
+            good = not examine or _digest(folder) == found.digest
         # whoever makes the folder anew puts another in its place, maybe between two of these lines
         return found if good and folder.stat().st_ino == before else None
-    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError):
+    except MemoryError:
+        raise
+    except Exception:  # numpy parses a header as Python does: any of its errors
         return None
+
+
+def sweep_packs(cache_dir: Path) -> None:
+    """Delete what killed processes left of packing, as far as that is allowed and nobody packs that set now."""
+    for left in cache_dir.glob(".*.*.tmp"):
+        with contextlib.suppress(OSError, HeldError), Lock(_lock(cache_dir / left.name[1:].rsplit(".", 2)[0])):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _lock(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.lock")
 
 
 def write_set(folder: Path, images: ImageSet) -> Packed:
@@ -160,7 +175,7 @@ def _replace(folder: Path, key: str, fill: Fill) -> None:
     for left_over in folder.parent.glob(f".{folder.name}.*.tmp"):  # of a killed process
         shutil.rmtree(left_over, ignore_errors=True)
     building, former = (folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.tmp") for _ in range(2))
-    building.mkdir(parents=True)
+    make_folder(building)  # whoever may pack beside it may also take it away
     try:
         _seal(building, key, fill(building))
         if folder.exists():
@@ -174,19 +189,19 @@ def _replace(folder: Path, key: str, fill: Fill) -> None:
 
 def _seal(folder: Path, key: str, packed: Packed) -> None:
     """Add ``meta.json``. The files are read once more, so that no set has to fit into memory."""
-    meta = {
-        "format_version": FORMAT_VERSION,
-        "key": key,
-        "origin": packed.origin,
-        "classes": packed.classes,
-        "mean": packed.mean,
-        "std": packed.std,
-        "digest": _digest(folder),
-        "copies": packed.copies,
-        "files": _sizes(folder),
-    }
-    with (folder / _META).open("w", encoding="utf-8") as out:
-        json.dump(meta, out, indent=1)
+    meta = Meta(
+        format_version=FORMAT_VERSION,
+        key=key,
+        origin=packed.origin,
+        classes=packed.classes,
+        mean=packed.mean,
+        std=packed.std,
+        digest=_digest(folder),
+        copies=packed.copies,
+        files=_sizes(folder),
+    )
+    with (folder / FILE).open("w", encoding="utf-8") as out:
+        out.write(meta.model_dump_json(indent=1))
         out.flush()
         os.fsync(out.fileno())
     sync_folder(folder)

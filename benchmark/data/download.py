@@ -15,6 +15,7 @@ from benchmark.data.archives import Archive
 from benchmark.data.bar import progress_bar
 from benchmark.errors import DataError
 from benchmark.system.files import open_regular
+from benchmark.system.folders import make_folder
 
 #: Attempts in a row that bring not one byte before the download gives up; what came is kept for the next call.
 ATTEMPTS = 5
@@ -50,7 +51,7 @@ def download(archive: Archive, folder: Path) -> Path:
     by_hand = f"put the publisher's {archive.file} (md5 {archive.md5}) at {target} and run the command again"
     if not archive.url:
         raise DataError(f"the publisher's address of {archive.file} is dead: {by_hand}")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     part = folder / f"{archive.file}.part"
     if os.path.lexists(part) and not part.is_file():
         raise DataError(f"{part} is no file; take it away")

@@ -13,12 +13,12 @@ from benchmark.data.layouts import read_official
 from benchmark.data.listing import check_listing, verify_files
 from benchmark.data.measure import copies_among
 from benchmark.data.pack import decode_all
-from benchmark.data.places import FOLDERS, glance
+from benchmark.data.places import FOLDERS, glance, unreadable
 from benchmark.data.unpack import unpack
-from benchmark.errors import DataError
+from benchmark.errors import DataError, reason_of
 from benchmark.runs.axes import Dataset
 from benchmark.runs.catalogue import DATASETS
-from benchmark.system.folders import sync_folder
+from benchmark.system.folders import make_folder, sync_folder
 from benchmark.system.locks import waiting
 
 #: Below the data directory: what is being fetched, and archives that somebody put there by hand.
@@ -42,9 +42,12 @@ def get(name: str, data_dir: Path) -> bool:
             the remedy.
     """
     folder = data_dir / FOLDERS[name]
-    if folder.exists():  # whole, as it came by a rename; and maybe where nothing can be written
-        _check_index(name, data_dir)
-        return False
+    try:
+        if folder.exists():  # whole, as it came by a rename; and maybe where nothing can be written
+            _check_index(name, data_dir)
+            return False
+    except OSError as error:
+        raise unreadable(error) from error
     _refuse_dead(name, data_dir)  # before anything is written
     try:
         with waiting(data_dir / f".{name}.lock"):
@@ -52,8 +55,9 @@ def get(name: str, data_dir: Path) -> bool:
                 return False
             _fetch(name, data_dir)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise DataError(f"cannot write below {data_dir}: {reason}; make room there or make it writable") from error
+        raise DataError(
+            f"cannot write below {data_dir}: {reason_of(error)}; make room there or make it writable"
+        ) from error
     return True
 
 
@@ -66,6 +70,13 @@ def check(name: str, data_dir: Path) -> str:
     Raises:
         DataError: something is missing, damaged or not the publisher's.
     """
+    try:
+        return _check(name, data_dir)
+    except OSError as error:
+        raise unreadable(error) from error
+
+
+def _check(name: str, data_dir: Path) -> str:
     title = DATASETS[name].title
     if name in CIFAR:
         images = read_cifar(name, data_dir)
@@ -94,7 +105,7 @@ def _check_index(name: str, data_dir: Path) -> None:
     """A folder that somebody else put there is not touched, but must be the set."""
     if name in CIFAR:  # whose files' md5 sums are checked whenever they are read
         if (state := glance(name, data_dir / FOLDERS[name])) != "there":
-            raise DataError(f"{data_dir / FOLDERS[name]} is {state}; move it away and run this again")
+            raise DataError(f"{data_dir / FOLDERS[name]} is {state}; move it away or mend it, and run this again")
         return
     listing = read_official(name, data_dir)
     check_listing(listing, Dataset(name=name))
@@ -130,7 +141,7 @@ def _fetch(name: str, data_dir: Path) -> None:
     building = data_dir / f".{name}.{uuid.uuid4().hex}.tmp"
     folder = building / FOLDERS[name]
     try:
-        (folder if published.inside else building).mkdir(parents=True)
+        make_folder(folder if published.inside else building)
         for file in files:
             unpack(file, folder if published.inside else building)
         _check_index(name, building)

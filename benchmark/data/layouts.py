@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from benchmark.data.listing import ListedSplit, Listing
-from benchmark.data.places import FOLDERS, INDEX_FILES
-from benchmark.errors import DataError
+from benchmark.data.places import FOLDERS, INDEX_FILES, unreadable
+from benchmark.errors import DataError, reason_of
 from benchmark.runs.catalogue import DATASETS
 from benchmark.system.files import read_regular
 
@@ -29,21 +29,26 @@ def read_official(name: str, data_dir: Path) -> Listing:
         DataError: an index file is missing, unreadable or another set's.
     """
     title, root = DATASETS[name].title, data_dir / FOLDERS[name]
-    if not root.is_dir():
-        raise DataError(
-            f"{title} not found: {root} is missing; `python run_suite.py data get {name}` fetches it, "
-            "or point --data-dir (SFE_DATA_DIR) to the folder that holds it"
-        )
-    for file in INDEX_FILES[name]:
-        if not (root / file).is_file():
-            raise DataError(f"{root} is not {title} as published: {file} is missing; unpack the publisher's archive")
     try:
+        if not root.is_dir():
+            raise DataError(
+                f"{title} not found: {root} is missing; `python run_suite.py data get {name}` fetches it, "
+                "or point --data-dir (SFE_DATA_DIR) to the folder that holds it"
+            )
+        for file in INDEX_FILES[name]:
+            if not (root / file).is_file():
+                raise DataError(
+                    f"{root} is not {title} as published: {file} is missing; unpack the publisher's archive"
+                )
         return _READERS[name](title, root)
     except DataError:
         raise
+    except PermissionError as error:
+        raise unreadable(error) from error
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise DataError(f"the index files of {title} in {root} cannot be read: {reason}; unpack them again") from error
+        raise DataError(
+            f"the index files of {title} in {root} cannot be read: {reason_of(error)}; unpack them again"
+        ) from error
 
 
 def _tiny_imagenet(title: str, root: Path) -> Listing:

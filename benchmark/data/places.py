@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from benchmark.errors import DataError, reason_of
 from benchmark.runs.axes import Dataset
 
 #: The folder that each publisher's archive makes, or that this project expects below the data directory.
@@ -35,7 +36,19 @@ COUNTED: Mapping[str, tuple[str, str, int]] = {
 
 
 def glance(name: str, folder: Path) -> str:
-    """What a set's folder holds, without opening a file: ``there``, ``missing`` or ``incomplete (why)``."""
+    """What a set's folder holds, without opening a file: ``there``, ``missing``, ``incomplete (why)`` or ``closed``."""
+    try:
+        return _glance(name, folder)
+    except OSError as error:
+        return f"closed ({reason_of(error)})"
+
+
+def unreadable(error: OSError) -> DataError:
+    """What to say of a set's file or folder that the system does not let this user read."""
+    return DataError(f"{error.filename} can't be read: {reason_of(error)}; check its permissions")
+
+
+def _glance(name: str, folder: Path) -> str:
     if not folder.is_dir():
         return "missing"
     for file in INDEX_FILES[name]:

@@ -14,7 +14,7 @@ from benchmark.data.layouts import read_official
 from benchmark.data.listing import Listing, check_listing, refuse_part, verify_files
 from benchmark.data.pack import pack
 from benchmark.data.packed import ImageSet, Split
-from benchmark.data.places import cache_name, files_folder, stored_side
+from benchmark.data.places import cache_name, files_folder, stored_side, unreadable
 from benchmark.data.standin import standin
 from benchmark.errors import DataError
 from benchmark.runs.axes import Dataset
@@ -133,7 +133,7 @@ def _origin(dataset: Dataset, data_dir: Path | None) -> str | None:
     try:
         at_hand = data_dir is not None and (data_dir / files_folder(dataset)).is_dir()
     except OSError as error:
-        raise _unreadable(error) from error
+        raise unreadable(error) from error
     return _look(dataset, data_dir)[1] if data_dir and at_hand else None
 
 
@@ -145,11 +145,7 @@ def _look(dataset: Dataset, data_dir: Path) -> tuple[Listing | None, str]:
         listing = read_listing(dataset, data_dir)
         return listing, verify_files(listing)
     except OSError as error:
-        raise _unreadable(error) from error
-
-
-def _unreadable(error: OSError) -> DataError:
-    return DataError(f"{error.filename} can't be read: {error.strerror}; check its permissions")
+        raise unreadable(error) from error
 
 
 def _whole(dataset: Dataset, data_dir: Path | None, cache_dir: Path, origin: str | None) -> ImageSet:

@@ -12,6 +12,7 @@ from typing import IO
 
 from benchmark.data.bar import progress_bar
 from benchmark.errors import DataError
+from benchmark.system.folders import make_folder
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,9 @@ def _make(member: _Member, folder: Path, archive: Path) -> None:
         raise DataError(f"{archive} is refused: its member {member.name!r} is a {member.kind}")
     target = folder / path
     if member.kind == "folder":
-        target.mkdir(parents=True, exist_ok=True)
+        make_folder(target)
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     assert member.content is not None
     with target.open("xb") as out:  # a name that comes twice fails
         shutil.copyfileobj(member.content, out, 1 << 20)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.audit.verify import Finding, unreadable
+from benchmark.data.cache import sweep_packs
 from benchmark.errors import UserError
 from benchmark.execution.checks import check_graphs, check_precision
 from benchmark.execution.executors.contract import Executor, Site
@@ -213,3 +214,4 @@ def _prepare(
     require_writable(request.reports, "reports")
     folders = [places.runs / planned.run_id for planned in plan.runs]
     sweep([store.folder, store.failures_folder, request.reports, *folders])
+    sweep_packs(places.cache)

@@ -114,7 +114,7 @@ class Drivers:
 
     def _stopped_at(self) -> tuple[int, bytes] | None:
         with contextlib.suppress(OSError):
-            return self._stop.stat().st_mtime_ns, self._stop.read_bytes()
+            return self._stop.stat().st_mtime_ns, read_regular(self._stop, MOST_TEXT)
         return None
 
     def _lock(self, driver: str) -> Path:

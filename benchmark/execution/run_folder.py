@@ -16,12 +16,12 @@ from typing import Annotated
 
 from pydantic import Field, PlainValidator, ValidationError, model_validator
 
-from benchmark.errors import UserError
+from benchmark.errors import UserError, reason_of
 from benchmark.results.code import Code
 from benchmark.runs.schema import MANY, Frozen, dotted, first_problem, refuse
 from benchmark.runs.spec import RunSpec
 from benchmark.runs.spec import run_id as id_of
-from benchmark.system.files import MOST_TEXT, open_regular, read_end, read_regular, write_atomic
+from benchmark.system.files import MOST_TEXT, is_there, open_regular, read_end, read_regular, write_atomic
 from benchmark.system.paths import PACKAGE
 
 #: Exit status of a worker whose run failed; the store has the record.
@@ -212,7 +212,9 @@ class RunFolder:
         try:
             return read_end(self.no_graph).decode(errors="replace")
         except FileNotFoundError:
-            return "a process ended while it recorded a step" if self._recording.exists() else None
+            return "a process ended while it recorded a step" if is_there(self._recording) else None
+        except OSError as error:  # something else in its place: nobody knows, and call by call is sure
+            return f"{self.no_graph.name} can't be read: {reason_of(error)}"
 
     def clear(self) -> None:
         """Forget state and progress of a finished run; the log and its epochs stay."""

@@ -13,7 +13,7 @@ from benchmark.planning.pace import Open, Pace, at_once
 from benchmark.planning.plan import Plan
 from benchmark.results.store import Store
 from benchmark.suites.profiles import Variant
-from benchmark.system.files import read_regular
+from benchmark.system.files import is_there, read_regular
 from benchmark.system.hardware import cores
 from benchmark.system.locks import holder
 
@@ -136,4 +136,4 @@ def state_of(run_id: str, failed: set[str], folder: RunFolder, store: Store) -> 
         return "running"
     if run_id in failed:
         return "failed"
-    return "interrupted" if folder.checkpoint.exists() else "missing"
+    return "interrupted" if is_there(folder.checkpoint) else "missing"

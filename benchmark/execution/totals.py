@@ -9,6 +9,7 @@ from benchmark.execution.attempts import Attempt
 from benchmark.execution.progress import View
 from benchmark.planning.estimates import relative_work
 from benchmark.planning.pace import Open, Pace
+from benchmark.system.files import is_there
 
 #: How often the time left is reckoned anew, in seconds; with thousands of runs that takes a while, and is done less
 #: often: no more than one part in so many of all time goes into it.
@@ -62,5 +63,5 @@ class Totals:
 
 def _open(attempt: Attempt) -> Open:
     """Where a run that waits goes on from."""
-    word = attempt.folder.progress() if attempt.folder.checkpoint.exists() else None
+    word = attempt.folder.progress() if is_there(attempt.folder.checkpoint) else None
     return Open(attempt.run.spec, word.done, word.seconds, graphs=word.graphs) if word else Open(attempt.run.spec)

@@ -9,6 +9,7 @@ from benchmark.results.store import Store
 from benchmark.suites.manifest import PAPER_SUITES, find_manifests, suite_names
 from benchmark.suites.profiles import VARIANT_NAME, Variant, load_variant
 from benchmark.suites.suite import Suite, load_suite
+from benchmark.system.files import is_there
 
 _ENDINGS = ("csv", "md", "tex", "png", "svg")
 #: Of the whole paper, whichever suites were asked for.
@@ -49,7 +50,7 @@ def suites_on_disk(variant: Variant, store: Store, reports_dir: Path) -> list[Su
     """
     folder, completed, fitting = reports_dir / variant.reports_name, store.completed(), []
     for path in find_manifests(suite_names()):
-        reported = any((folder / f"{path.stem}.{ending}").exists() for ending in _ENDINGS)
+        reported = any(is_there(folder / f"{path.stem}.{ending}") for ending in _ENDINGS)
         try:
             suite = load_suite(path, variant, device="any")
         except UserError:

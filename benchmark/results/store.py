@@ -6,6 +6,7 @@
 """
 
 import contextlib
+import errno
 import hashlib
 import itertools
 import json
@@ -15,17 +16,20 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 
-from benchmark.errors import StoreError, UnknownVersionError
+from benchmark.errors import StoreError, UnknownVersionError, reason_of
 from benchmark.results.provenance import Provenance
 from benchmark.runs.schema import MANY, Frozen, dotted, first_problem, refuse
 from benchmark.runs.spec import RunSpec, run_id
-from benchmark.system.files import read_regular, rename_new, write_atomic
+from benchmark.system.files import entries, read_regular, rename_new, write_atomic
 from benchmark.system.folders import make_folder, sync_folder, why_unwritable
 
 #: Of what is written; results of version 1 are upgraded as they are read, see :func:`upgraded`.
 SCHEMA_VERSION: Final = 2
 #: Bytes; a thousand activation maps of 32 × 32 places take 26 MiB.
 MOST_RESULT: Final = 64 * 2**20
+_AGAIN, _READABLE = "move it away and run again", "its owner can let you read it (chmod -R a+rX)"
+#: What systems answer to a rename whose new name is in use.
+_TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EISDIR)
 Status = Literal["completed", "crashed", "diverged", "out_of_memory", "timed_out"]
 
 
@@ -108,7 +112,7 @@ class Store:
         beside = [folder for folder in (self.failures_folder, self.locks_folder) if os.path.lexists(folder)]
         for folder in (self.folder, *beside):
             if reason := why_unwritable(folder):
-                raise StoreError(f"{folder}: results can't be written there: {reason}")
+                raise StoreError(folder, f"results can't be written there: {reason}")
 
     def path(self, name: str) -> Path:
         """Where a completed run's result lies."""
@@ -127,12 +131,16 @@ class Store:
         return os.path.lexists(self.failures_folder / f"{name}.json") and not self.has(name)
 
     def completed(self) -> set[str]:
-        """Ids of the completed runs, by their file names."""
-        return {path.stem for path in self.folder.glob("*.json")}
+        """Ids of the completed runs, by their file names.
+
+        Raises:
+            StoreError: the folder can't be read; then nobody knows.
+        """
+        return _ids(self.folder)
 
     def failed(self) -> set[str]:
-        """Ids of the runs whose latest attempt failed and that have not completed since."""
-        return {path.stem for path in self.failures_folder.glob("*.json")} - self.completed()
+        """Ids of the runs whose latest attempt failed and that have not completed since; raises as the above does."""
+        return _ids(self.failures_folder) - self.completed()
 
     def load(self, name: str) -> Result:
         """A completed run's result.
@@ -188,17 +196,29 @@ class Store:
         for number in itertools.count(1):
             target = self.damaged_folder / (path.name if number == 1 else f"{path.stem}.{number}{path.suffix}")
             try:
+                if os.path.lexists(target):
+                    continue
                 if path.is_dir():
-                    path.rename(target)  # fails where a file stands, or a folder that holds anything
+                    path.rename(target)  # over a file, or a folder that holds anything, it fails
                 else:
                     rename_new(path, target)
-            except FileExistsError:
+            except OSError as error:
+                if isinstance(error, FileNotFoundError):
+                    return None
+                if error.errno not in _TAKEN:  # by somebody, since it was looked at
+                    raise
                 continue
-            except FileNotFoundError:
-                return None
             sync_folder(self.damaged_folder)
             return target
         raise AssertionError("unreachable")
+
+
+def _ids(folder: Path) -> set[str]:
+    """Of the files in a folder; a glob would take one that may not be read for an empty one."""
+    try:
+        return {path.stem for path in entries(folder) if path.suffix == ".json"}
+    except OSError as error:
+        raise StoreError(folder, f"can't be read: {reason_of(error)}", _READABLE) from None
 
 
 def checksum(tree: dict[str, Any]) -> str:
@@ -229,9 +249,9 @@ def read_json(path: Path) -> Any:
         tree = json.loads(read_regular(path, MOST_RESULT), parse_constant=_refuse_constant)
         json.dumps(tree, ensure_ascii=False).encode()  # half a character pair would break whatever prints it
     except OSError as error:
-        raise StoreError(f"{path}: can't be read: {error.strerror}; move it away and run again") from None
+        raise StoreError(path, f"can't be read: {reason_of(error)}", _AGAIN) from None
     except (ValueError, RecursionError) as error:
-        raise StoreError(f"{path}: is no JSON or was cut off ({error}); move it away and run again") from None
+        raise StoreError(path, f"is no JSON or was cut off ({error})", _AGAIN) from None
     return tree
 
 
@@ -255,21 +275,22 @@ def read_result(path: Path, *, completed: bool) -> Result:
         version = tree.get("schema_version")
         if isinstance(version, int) and version not in (1, SCHEMA_VERSION):
             raise UnknownVersionError(
-                f"{path}: is of schema version {version}, and this code reads versions 1 to {SCHEMA_VERSION} only; "
-                "read it with the version of the code that wrote it"
+                path,
+                f"is of schema version {version}, and this code reads versions 1 to {SCHEMA_VERSION} only",
+                "read it with the version of the code that wrote it",
             )
     try:
         result = Result.model_validate(upgraded(tree) if isinstance(tree, dict) else tree)
     except ValidationError as error:
         where, reason = first_problem(error, Result)
-        raise StoreError(f"{path}: {dotted(where) or 'the file'}: {reason}; move it away and run again") from None
+        raise StoreError(path, f"{dotted(where) or 'the file'}: {reason}", _AGAIN) from None
     if tree["schema_version"] != 1 and not isinstance(tree.get("checksum"), str):
-        raise StoreError(f"{path}: checksum: is missing; move it away and run again")
+        raise StoreError(path, "checksum: is missing", _AGAIN)
     if path.stem != result.run_id or run_id(result.spec) != result.run_id:
-        raise StoreError(f"{path}: name, run_id and spec do not belong together; move it away and run again")
+        raise StoreError(path, "name, run_id and spec do not belong together", _AGAIN)
     if (result.status == "completed") is not completed:
         kind = "a completed run" if completed else "a failed attempt"
-        raise StoreError(f"{path}: status is {result.status!r}, not that of {kind}; move it away and run again")
+        raise StoreError(path, f"status is {result.status!r}, not that of {kind}", _AGAIN)
     if "checksum" in tree and tree["checksum"] != checksum(tree):  # early results of version 1 have none
-        raise StoreError(f"{path}: was changed after it was written; move it away and run again")
+        raise StoreError(path, "was changed after it was written", _AGAIN)
     return result

@@ -1,5 +1,6 @@
 """Suite manifests: YAML checked against a schema. What they ask for is worked out in ``suite``."""
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from benchmark.runs.schema import MANY, MANY_RUNS, Frozen, dotted, first_problem
 from benchmark.runs.spec import Prediction
 from benchmark.suites.claims import Claim
 from benchmark.suites.yaml_files import read_yaml
-from benchmark.system.files import is_there, user_path
+from benchmark.system.files import user_path
 from benchmark.system.paths import SUITES
 
 #: What ``all`` means: the paper's tables and its one sweep.
@@ -136,7 +137,9 @@ def suite_names() -> list[str]:
 
 
 def find_manifests(names: list[str]) -> list[Path]:
-    """Paths of the named suites; a name is one of :func:`suite_names`, ``all``, or a manifest's own path.
+    """Paths of the named suites, each once, however it is spelt.
+
+    A name is one of :func:`suite_names`, ``all``, or a manifest's own path.
 
     Raises:
         UserError: no such suite or file.
@@ -148,13 +151,27 @@ def find_manifests(names: list[str]) -> list[Path]:
         elif name in suite_names():
             paths.append(SUITES / f"{name}.yaml")
         elif Path(name).suffix in (".yaml", ".yml"):
-            if not is_there(user_path(name)):
+            if _is_missing(path := user_path(name)):
                 raise UserError(f"{name}: there is no such manifest")
-            paths.append(user_path(name))
+            paths.append(path)
         else:
             known = [*suite_names(), "all"]
             raise UserError(f"there is no suite {name!r}; {suggestion(name, known)} (or give a manifest's path)")
-    return list(dict.fromkeys(paths))
+    first: dict[str, Path] = {}
+    for path in paths:
+        first.setdefault(os.path.realpath(path), path)
+    return list(first.values())
+
+
+def _is_missing(path: Path) -> bool:
+    """Whether nothing stands at a path; of what can't be read, or can't be looked at, its reader says why."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def load_manifest(path: Path) -> Manifest:

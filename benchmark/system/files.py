@@ -173,6 +173,18 @@ def user_path(text: str) -> Path:
         raise UserError(f"{text}: there is no such user; for a folder of that name write ./{text}") from None
 
 
+def entries(folder: Path) -> list[Path]:
+    """What lies in a folder, by name; nothing where there is none.
+
+    Raises:
+        OSError: it can't be read; ``glob`` would show nothing, too.
+    """
+    try:
+        return sorted(folder.iterdir())
+    except FileNotFoundError:
+        return []
+
+
 def is_there(path: Path) -> bool:
     """Whether something stands at a path; at one that no file system takes, nothing does."""
     try:
@@ -183,10 +195,17 @@ def is_there(path: Path) -> bool:
 
 
 def leftovers(folder: Path) -> list[Path]:
-    """What killed processes left of their writing in a folder: named already, or not touched for an hour."""
-    found = []
-    for path in sorted(folder.glob(".*.tmp")):
-        with contextlib.suppress(FileNotFoundError):
+    """What killed processes left of their writing in a folder: named already, or not touched for an hour.
+
+    Nothing, where it may not be read.
+    """
+    found: list[Path] = []
+    try:
+        there = [path for path in entries(folder) if path.name.startswith(".") and path.suffix == ".tmp"]
+    except OSError:
+        return found
+    for path in there:
+        with contextlib.suppress(OSError):  # it is gone
             status = path.lstat()
             old = time.time() - status.st_mtime > _LEFT_SECONDS
             found += [path] if stat.S_ISREG(status.st_mode) and (old or status.st_nlink > 1) else []

@@ -13,6 +13,7 @@ import json
 import math
 import os
 import platform
+import stat
 import sys
 import threading
 import time
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.system.folders import make_folder, share
+from benchmark.wording import one_line
 
 #: How often a holder touches its lock, and how long one may be silent.
 BEAT_SECONDS, SILENT_SECONDS = 30.0, 300.0
@@ -32,6 +34,7 @@ _LOOK_SECONDS, _SAY_SECONDS = 0.1, 5.0
 #: What says that somebody else has the system's lock; any other error, that this file system has none.
 _TAKEN = (errno.EAGAIN, errno.EACCES)
 _LARGEST = 4096  # bytes of a lock file that are read
+_FLAGS = os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
 
 
 class HeldError(Exception):
@@ -90,7 +93,7 @@ def waiting(path: Path) -> Iterator[None]:
             except HeldError as error:
                 if time.monotonic() > said_at:
                     said_at = math.inf
-                    print(f"waiting: {error}", file=sys.stderr, flush=True)
+                    print(one_line(f"waiting: {error}"), file=sys.stderr, flush=True)
                 time.sleep(_LOOK_SECONDS)
         yield
 
@@ -116,22 +119,32 @@ def _taken(path: Path) -> int:
             os.close(file)
             raise
         os.close(file)
-    raise HeldError(f"{path} is taken and released all the time; try again later")
+    raise _restless(path)
 
 
 def _open(path: Path) -> tuple[int, bool]:
-    """The open file of a lock, and whether it was made for that."""
-    flags = os.O_CLOEXEC | os.O_NONBLOCK
-    while True:
+    """The open file of a lock, and whether it was made for that.
+
+    Raises:
+        OSError: it can't be opened or made, or something else stands in its place.
+    """
+    for _ in range(100):  # it may go or come in between
         with contextlib.suppress(FileNotFoundError):
+            if not stat.S_ISREG(path.lstat().st_mode):  # a link to nowhere, say, which is neither there nor not there
+                raise OSError(errno.EINVAL, "is no file, as a lock is; move it away", str(path))
             try:
-                return os.open(path, flags | os.O_RDWR), False
+                return os.open(path, _FLAGS | os.O_RDWR), False
             except PermissionError:  # another user's
-                return os.open(path, flags | os.O_RDONLY), False
+                return os.open(path, _FLAGS | os.O_RDONLY), False
         with contextlib.suppress(FileExistsError):  # somebody was faster
-            file = os.open(path, flags | os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+            file = os.open(path, _FLAGS | os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
             share(file, path.parent)
             return file, True
+    raise _restless(path)
+
+
+def _restless(path: Path) -> HeldError:
+    return HeldError(f"{path} is taken and released all the time; try again later")
 
 
 def _is_mine(file: int, path: Path, made: bool) -> bool:
@@ -172,17 +185,17 @@ def _granted(file: int) -> bool | None:
 
 def _is_at(file: int, path: Path) -> bool:
     with contextlib.suppress(FileNotFoundError):
-        return os.path.samestat(os.fstat(file), path.stat())
+        return os.path.samestat(os.fstat(file), path.lstat())
     return False
 
 
 def _look(path: Path) -> tuple[bool, dict[str, Any]]:
     """Whether a lock was touched lately, and what its file says."""
     try:
-        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        file = os.open(path, os.O_RDONLY | _FLAGS)
     except PermissionError:  # of another user
         with contextlib.suppress(OSError):
-            return _is_fresh(path.stat()), {}
+            return _is_fresh(path.lstat()), {}
     except OSError:  # there is none
         pass
     else:
@@ -198,7 +211,8 @@ def _look_into(file: int) -> tuple[bool, dict[str, Any]]:
     card = None
     with contextlib.suppress(OSError, ValueError):  # just made, or no lock of ours
         card = json.loads(os.pread(file, _LARGEST, 0))
-    return _is_fresh(os.fstat(file)), card if isinstance(card, dict) else {}
+    status = os.fstat(file)
+    return stat.S_ISREG(status.st_mode) and _is_fresh(status), card if isinstance(card, dict) else {}
 
 
 def _is_fresh(status: os.stat_result) -> bool:

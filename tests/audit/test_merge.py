@@ -12,6 +12,7 @@ from benchmark.cli import main
 from benchmark.errors import UserError
 from benchmark.results.store import Failure, Store
 from benchmark.runs.spec import run_id
+from tests.closed import closed, public
 from tests.made import MACHINE, edit, result, spec
 
 
@@ -194,3 +195,23 @@ def test_a_merge_that_finds_no_room_says_what_was_brought_in(
     assert [path.is_file() for path in done.added] == [True]
     (reason,) = done.refused.values()
     assert "can't be written: No space left on device" in reason
+
+
+@pytest.mark.parametrize("what", ["closed", "closed behind a link", "nothing behind a link", "a file"])
+def test_a_profile_that_can_not_be_read_is_refused_and_the_others_are_not(what: str) -> None:
+    with public() as top:
+        Store(top / "theirs" / "mini").put(result(spec(2)))
+        paper = top / "theirs" / "paper"
+        Store(paper).put(result(spec(1)))
+        if "link" in what:
+            paper.rename(top / "elsewhere")
+            paper.symlink_to(top / "elsewhere" if "closed" in what else "nowhere")
+        elif what == "a file":
+            shutil.rmtree(paper)
+            paper.touch()
+        (top / "ours").mkdir(mode=0o777)
+        (top / "ours").chmod(0o777)
+        with closed(*([paper] if "closed" in what else [])):
+            done = merge(top / "theirs", top / "ours")
+        assert list(done.refused) == [paper]
+        assert len(done.added) == 1

@@ -16,6 +16,7 @@ from benchmark.suites.manifest import find_manifests, suite_names
 from benchmark.suites.profiles import load_variant
 from benchmark.suites.suite import load_suite
 from benchmark.system.paths import SUITES
+from tests.closed import closed, public
 from tests.made import MACHINE, edit, result, spec
 
 NAME = run_id(spec())
@@ -348,3 +349,20 @@ def test_leftovers_of_killed_writers_are_noted(results: Path, path: Path) -> Non
     done = verify(results, [], everything=True)
     assert not done.findings
     assert any("1 leftover of killed processes" in note and "k1ll3d00" in note for note in done.notes)
+
+
+@pytest.mark.parametrize("which", ["paper", "paper/failures", ".", "paper/x.json"])
+def test_what_may_not_be_read_is_a_finding_and_the_rest_is_checked(which: str) -> None:
+    with public() as top:
+        results = top / "results"
+        for profile in ("mini", "paper"):
+            Store(results / profile).put(result(spec(0)))
+        Store(results / "paper").put(
+            result(spec(1), status="crashed", failure=Failure(reason="", log_tail=[], log_file=""))
+        )
+        (results / "paper" / "x.json").touch()
+        with closed(results / which):
+            done = verify(results, [], everything=True)
+        named = [finding for finding in done.findings if "read" in finding.problem]
+        assert [finding.path for finding in named] == [results / which]
+        assert done.results == (0 if which == "." else 1 if which == "paper" else 3)

@@ -240,8 +240,8 @@ def test_status_tells_five_states_apart(folders: Path, command: Command) -> None
         },
     }
     header, line, failed, basis, claims = command("status", "table4", "--no-runs").out.splitlines()
-    assert claims == "claims at profile paper: no report yet"
     assert failed == f"failed: {states['failed']}: diverged: loss is nan"
+    assert claims == "claims at profile paper: no report yet"
     assert header.split() == ["suite", "runs", "done", "running", "interrupted", "failed", "missing", "time", "left"]
     assert line.split()[:7] == ["table4", "36", "1", "0", "2", "1", "32"]
     assert re.fullmatch(r"time left with \d+ runs? at once: by the built-in table .*", basis)

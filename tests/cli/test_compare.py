@@ -82,3 +82,29 @@ def test_claims_of_ones_own_are_compared_and_unjudged_ones_said(
     assert "claim mine supported and supported: the same" in out
     _, out, _ = said(capsys, monkeypatch, "mini", "mini", "table1", "--results-dir", str(two / "three"))
     assert out.splitlines()[-1] == "claims: not judged (profile mini)"
+
+
+def test_a_profile_by_name_has_nothing_to_do_with_the_current_folder(
+    two: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("reduced", "reduced+beta_on=last", "table1", "--results-dir", str(two / "one"))
+    (two / "here").mkdir()
+    monkeypatch.chdir(two / "here")
+    expected = said(capsys, monkeypatch, *words)
+    (two / "here" / "reduced").touch()
+    assert said(capsys, monkeypatch, *words) == expected
+
+
+@pytest.mark.parametrize(("there", "reason"), [("a file", "is no folder"), ("nothing", "there is no folder")])
+def test_a_side_that_is_no_folder(
+    there: str, reason: str, two: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (two / "lab").mkdir()
+    if there == "a file":
+        (two / "lab" / "reduced").touch()
+        status, _, err = said(capsys, monkeypatch, "reduced", "reduced", "--results-dir", str(two / "lab"))
+        assert (status, err.count("\n")) == (2, 1)
+        assert reason in err
+    status, _, err = said(capsys, monkeypatch, str(two / "one" / "reduced"), str(two / "lab" / "reduced"))
+    assert (status, err.count("\n")) == (2, 1)
+    assert reason in err

@@ -1,4 +1,3 @@
-import json
 import os
 import resource
 import subprocess
@@ -7,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.data.meta import Meta
 from benchmark.runs.catalogue import DATASETS
 from tests.places import ROOT
 
@@ -24,7 +24,18 @@ def test_list_says_what_is_there_what_is_missing_how_large_and_from_where(tmp_pa
     (tmp_path / "CUB_200_2011").mkdir()
     meta = tmp_path / "scratch" / "data" / "cifar100" / "meta.json"
     meta.parent.mkdir(parents=True)
-    meta.write_text(json.dumps({"key": "cifar100 official 32", "files": {"a": 3_000_000}}))
+    words = Meta(
+        format_version=1,
+        key="cifar100 official 32",
+        origin="",
+        classes=100,
+        mean=(0, 0, 0),
+        std=(1, 1, 1),
+        digest="",
+        copies=(),
+        files={"a": 3_000_000},
+    )
+    meta.write_text(words.model_dump_json())
     done = data("list", "--data-dir", str(tmp_path), "--scratch-dir", str(tmp_path / "scratch"))
     assert (done.returncode, done.stderr) == (0, "")
     assert all(name in done.stdout for name in DATASETS)

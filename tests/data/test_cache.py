@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -8,9 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark.data.cache import Fill, Packed, ensure_packed, read_packed, write_set
+from benchmark.cli import main
+from benchmark.data.cache import Fill, Packed, ensure_packed, read_packed, sweep_packs, write_set
 from benchmark.data.packed import ImageSet, Split, image_set
 from benchmark.errors import DataError
+from benchmark.system.locks import Lock
+from tests.closed import closed, public
 
 
 def make(seed: int = 0) -> ImageSet:
@@ -107,6 +111,42 @@ def labels_for_images(folder: Path) -> None:
     (folder / "meta.json").write_text(json.dumps(meta))
 
 
+#: Python text of a file's header that numpy makes no array of.
+NO_HEADERS = ("((((", "{'descr': '|u1', 'fortran_order': False, 'shape': (-1, 4, 4, 3), }", "[" * 100)
+
+
+def header(text: str) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        blob = (folder / "train_images.npy").read_bytes()
+        length = int.from_bytes(blob[8:10], "little")
+        text_there = text.ljust(length - 1)[: length - 1] + "\n"
+        (folder / "train_images.npy").write_bytes(blob[:10] + text_there.encode() + blob[10 + length :])
+
+    return damage
+
+
+#: What JSON can hold, and no packed set says.
+NO_METAS = (
+    '{"key": 5}',
+    '{"key": ""}',
+    '{"files": [1]}',
+    '{"files": {"train_images.npy": 1' + "0" * 400 + "}}",
+    '{"classes": Infinity}',
+    '{"mean": [1' + "0" * 400 + ", 0, 0]}",
+    '{"copies": ' + "[" * 100_000 + "]" * 100_000 + "}",
+)
+
+
+def meta_of(text: str) -> Callable[[Path], None]:
+    """A whole ``meta.json`` but for some of it."""
+
+    def damage(folder: Path) -> None:
+        before = (folder / "meta.json").read_text().rstrip().removesuffix("}")
+        (folder / "meta.json").write_text(f"{before}, {text[1:]}")  # of two values JSON takes the latter
+
+    return damage
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -120,6 +160,8 @@ def labels_for_images(folder: Path) -> None:
         header_overwritten,
         one_bit,
         labels_for_images,
+        *map(header, NO_HEADERS),
+        *map(meta_of, NO_METAS),
     ],
     ids=[
         "cut off",
@@ -132,6 +174,8 @@ def labels_for_images(folder: Path) -> None:
         "header",
         "one bit",
         "shapes",
+        *NO_HEADERS,
+        *NO_METAS,
     ],
 )
 def test_a_damaged_cache_is_noticed_and_made_again(tmp_path: Path, damage: Callable[[Path], None]) -> None:
@@ -207,3 +251,40 @@ def test_of_three_processes_at_once_one_makes_the_cache_and_all_get_it(tmp_path:
         for process in processes:
             process.kill()
     assert log.read_text() == "made\n"
+
+
+@pytest.mark.parametrize("text", NO_METAS)
+def test_a_packed_set_whose_words_are_damaged_is_not_listed(
+    tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ensure_packed(tmp_path / "data" / "cifar100", "cifar100 official 32", fill)
+    ensure_packed(tmp_path / "data" / "cifar100-b", "cifar100 official 32", fill)
+    meta_of(text)(tmp_path / "data" / "cifar100")
+    monkeypatch.setattr(sys, "argv", ["run_suite.py", "data", "list", "--scratch-dir", str(tmp_path)])
+    main()
+    assert [line.split()[1] for line in capsys.readouterr().out.splitlines() if "packed:" in line] == [
+        f"{tmp_path}/data/cifar100-b,"
+    ]
+
+
+def test_a_shared_cache_can_be_made_again_by_anybody() -> None:
+    with public() as top:
+        cache = top / "cache"
+        cache.mkdir()
+        cache.chmod(0o777)
+        ensure_packed(cache / "set", "one", fill)
+        with closed():  # another user
+            assert_same(ensure_packed(cache / "set", "other", fill), make())
+        assert {path.name for path in cache.iterdir()} == {"set"}
+
+
+def test_left_overs_of_killed_packers_are_swept_where_nobody_packs(tmp_path: Path) -> None:
+    ensure_packed(tmp_path / "set", "cifar10", fill)
+    for name in (".set.0123.tmp", ".other.0123.tmp"):
+        shutil.copytree(tmp_path / "set", tmp_path / name)
+    with Lock(tmp_path / "other.lock"):
+        sweep_packs(tmp_path)
+        assert {path.name for path in tmp_path.iterdir()} == {"set", ".other.0123.tmp", "other.lock"}
+    sweep_packs(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"set"}
+    sweep_packs(tmp_path / "nowhere")

@@ -3,12 +3,12 @@
 import os
 import re
 import socket
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from benchmark.data import fetch
 from benchmark.data.archives import Archive
 from benchmark.data.decode import Task, decode
 from benchmark.data.download import download
@@ -18,6 +18,7 @@ from benchmark.data.source import prepare
 from benchmark.errors import DataError
 from benchmark.runs.axes import Dataset
 from benchmark.system.files import LARGEST, open_regular, read_regular
+from tests.closed import closed, public
 from tests.data.test_stale import MINE, own_folder
 
 
@@ -109,22 +110,13 @@ def test_a_folder_that_links_to_one_above_ends_at_once(tmp_path: Path) -> None:
         prepare(MINE, tmp_path / "data", tmp_path / "cache")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs the right to become somebody else")
-@pytest.mark.parametrize("closed", ["data", "data/mine", "data/mine/train", "data/mine/train/a"])
-def test_a_folder_that_may_not_be_read_is_the_data_folders_fault(closed: str) -> None:
-    with tempfile.TemporaryDirectory() as place:  # which others may enter, other than tmp_path
-        top = Path(place)
-        top.chmod(0o755)
+@pytest.mark.parametrize("place", ["data", "data/mine", "data/mine/train", "data/mine/train/a"])
+def test_a_folder_that_may_not_be_read_is_the_data_folders_fault(place: str) -> None:
+    with public() as top:
         own_folder(top / "data")
-        (top / closed).chmod(0o700)
-        os.seteuid(65534)
-        try:
-            with pytest.raises(
-                DataError, match=rf"^{top}/data/mine.* can(no|'|')t be read: Permission denied; check its"
-            ):
-                prepare(MINE, top / "data", top / "cache")
-        finally:
-            os.seteuid(0)
+        said = rf"^{top}/data/mine.* can(no|'|')t be read: Permission denied; check its"
+        with closed(top / place), pytest.raises(DataError, match=said):
+            prepare(MINE, top / "data", top / "cache")
 
 
 def test_files_and_links_to_them_are_read(tmp_path: Path) -> None:
@@ -137,3 +129,15 @@ def test_files_and_links_to_them_are_read(tmp_path: Path) -> None:
         read_regular(tmp_path / "nothing")
     with pytest.raises(OSError, match="is a folder, no file"):
         read_regular(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["cifar100", "tiny-imagenet", "cub200"])
+@pytest.mark.parametrize("act", [fetch.get, fetch.check])
+def test_an_official_set_that_may_not_be_read_is_one_sentence(name: str, act: Callable[[str, Path], object]) -> None:
+    with public() as top:
+        folder = top / FOLDERS[name]
+        folder.mkdir()
+        with closed(folder):
+            assert glance(name, folder).startswith("closed (Permission denied")
+            with pytest.raises(DataError, match=rf"{folder}.*(Permission denied|closed)"):
+                act(name, top)

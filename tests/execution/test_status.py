@@ -22,6 +22,7 @@ from benchmark.suites.suite import load_suite
 from benchmark.system import hardware
 from benchmark.system.locks import Lock
 from benchmark.wording import duration
+from tests.closed import closed, public
 from tests.made import MACHINE, machine_with, result
 from tests.reports.test_mixed import OWN
 
@@ -190,3 +191,14 @@ def test_profiles_that_judge_nothing_say_so(tmp_path: Path) -> None:
     assert claims_reported(load_variant("mini"), tmp_path) == "claims: not judged (profile mini)"
     own = load_variant("paper", ["schedule.epochs=6"])
     assert claims_reported(own, tmp_path) == "claims: not judged (profile paper+schedule.epochs=6)"
+
+
+def test_scratch_folders_of_somebody_else_need_not_be_entered() -> None:
+    with public() as top:
+        (top / "mine.yaml").write_text(yaml.safe_dump(OWN))
+        store = Store(top / "results" / "paper")
+        made = planned(top / "mine.yaml", store)
+        (top / "runs").mkdir()
+        with closed(top / "runs"):
+            states = count_states(made, store, top / "runs")
+        assert states["missing"] == len(made.runs)

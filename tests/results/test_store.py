@@ -10,6 +10,7 @@ from benchmark.errors import StoreError
 from benchmark.results.provenance import Provenance
 from benchmark.results.store import Failure, Result, Status, Store, checksum
 from benchmark.runs.spec import RUN_SPEC, TrainSpec, run_id, with_seed
+from tests.closed import closed, public
 from tests.runs.test_spec import COST, SFE
 
 SPEC = TrainSpec.model_validate(SFE)
@@ -240,3 +241,37 @@ def test_a_file_system_without_hard_links(store: Store, monkeypatch: pytest.Monk
         store.path(NAME).write_bytes(b"%d" % number)
         assert store.set_aside(store.path(NAME)) is not None
     assert sorted(path.read_bytes() for path in store.damaged_folder.glob("*.json")) == [b"1", b"2"]
+
+
+def test_a_folder_that_can_not_be_read_is_not_an_empty_one() -> None:
+    with public() as top:
+        store = Store(top / "paper")
+        store.put(result())
+        store.put(result("crashed", seed=1))
+        with closed(store.failures_folder), pytest.raises(StoreError, match=r"failures: can't be read: Permission"):
+            store.failed()
+        with closed(store.folder), pytest.raises(StoreError, match=r"paper: can't be read: .*; its owner can let you"):
+            store.completed()
+
+
+def test_whatever_stands_in_a_results_place_is_set_aside_every_time(store: Store) -> None:
+    path = store.path("x")
+    path.parent.mkdir(parents=True)
+    for content in ("folder", "file", "folder", "empty folder", "file", "folder"):
+        if content == "file":
+            path.write_text("{")
+        else:
+            path.mkdir()
+            (path / "content").touch() if content == "folder" else None
+        assert store.set_aside(path) is not None
+        assert not path.exists()
+    found = {each.name: each.is_file() for each in store.damaged_folder.iterdir()}
+    assert found == {
+        "x.json": False,
+        "x.2.json": True,
+        "x.3.json": False,
+        "x.4.json": False,
+        "x.5.json": True,
+        "x.6.json": False,
+    }
+    assert store.set_aside(path) is None

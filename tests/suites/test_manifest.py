@@ -9,6 +9,7 @@ from benchmark.suites.profiles import PROFILE_NAMES, load_variant
 from benchmark.suites.suite import load_suite, load_suites
 from benchmark.suites.yaml_files import read_yaml
 from benchmark.system.paths import SUITES
+from tests.closed import closed, public
 
 #: A right manifest; the tests below break one place each.
 GOOD = """\
@@ -310,3 +311,26 @@ def test_names_are_of_sane_length(tmp_path: Path) -> None:
 def test_a_name_is_taken_as_it_is_written(tmp_path: Path, name: str) -> None:
     (tmp_path / "mine.yaml").write_text(GOOD.replace("name: one", f"name: {name}"), encoding="utf-8")
     assert load_manifest(tmp_path / "mine.yaml").rows[0].name == name.strip("'")
+
+
+@pytest.mark.parametrize("kind", ["itself", "nowhere", "closed"])
+def test_a_manifest_that_is_there_and_can_not_be_read_is_not_said_to_be_missing(kind: str) -> None:
+    with public() as top:
+        path = top / "in" / "mine.yaml"
+        path.parent.mkdir()
+        path.symlink_to({"itself": path.name, "nowhere": "nowhere", "closed": str(SUITES / "table1.yaml")}[kind])
+        with closed(*([path.parent] if kind == "closed" else [])):
+            [found] = find_manifests([str(path)])
+            with pytest.raises(ManifestError, match=f"^{path}: can't be read: "):
+                load_manifest(found)
+        with pytest.raises(UserError, match="there is no such manifest"):
+            find_manifests([str(top / "none.yaml")])
+
+
+def test_a_manifest_is_one_however_it_is_spelt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "one.yaml").write_bytes((SUITES / "table1.yaml").read_bytes())
+    (tmp_path / "link.yaml").symlink_to("one.yaml")
+    monkeypatch.chdir(tmp_path)
+    assert find_manifests(["one.yaml", "a/../one.yaml", "link.yaml", str(tmp_path / "one.yaml")]) == [Path("one.yaml")]
+    assert find_manifests(["table1", str(SUITES / "table1.yaml"), "table1"]) == [SUITES / "table1.yaml"]

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import pytest
 from benchmark.system import locks
 from benchmark.system.locks import HeldError, Lock, holder, waiting
 from tests.places import ROOT
+from tests.system.test_files import SPECIAL, special
 
 NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 
@@ -208,3 +210,29 @@ def test_who_waits_says_for_what(
             first.result()
     said = capsys.readouterr().err
     assert said.count("waiting: process ") == said.count("\n") == 1
+
+
+@pytest.mark.parametrize("kind", [kind for kind in SPECIAL if kind != "huge"])
+def test_what_is_no_file_in_a_locks_place_is_named(
+    path: Path, kind: str, system: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.parent.mkdir()
+    monkeypatch.chdir(path.parent)
+    special(path, kind)
+    assert holder(path) is None
+    for work in (lambda: Lock(path).__enter__(), lambda: waiting(path).__enter__()):
+        with pytest.raises(OSError, match=re.escape(f"is no file, as a lock is; move it away: '{path}'")):
+            work()
+
+
+def test_what_waits_says_so_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(locks, "_SAY_SECONDS", -1)
+    path = tmp_path / "a\nb" / "run.lock"
+    lock = Lock(path)
+    lock.__enter__()
+    monkeypatch.setattr(time, "sleep", lambda _: lock.__exit__())
+    with waiting(path):
+        pass
+    assert capsys.readouterr().err.count("\n") == 1

@@ -1,5 +1,6 @@
 """Signals at any moment: an exit status of 130, one sentence, no traceback."""
 
+import ast
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.system.paths import ROOT
+from tests.test_architecture import MODULES
 
 SENTENCE = "Interrupted; the same command goes on from here."
 #: Sends the process a signal at an audit event of Python's: where it imports or opens something.
@@ -47,7 +49,7 @@ def run_suite(tmp_path: Path, *words: str, **environment: str) -> "subprocess.Co
         ("import:benchmark.cli.data", "plan table1", signal.SIGTERM, 5),
         ("open:table1.yaml", "status table1", signal.SIGHUP, 1),
         ("open:paper.yaml", "verify", signal.SIGTERM, 1),
-        ("import:pandas", "report table2", signal.SIGINT, 3),  # in C code, which swallows exceptions
+        ("import:_multiarray_umath", "report table2", signal.SIGINT, 3),  # in C code, which swallows exceptions
         ("open:table2.csv", "report table2 --check", signal.SIGUSR1, 1),
         ("import:rich.console", "table2 --profile smoke", signal.SIGTERM, 1),
     ],
@@ -71,9 +73,7 @@ def test_who_wants_signals_ignored_has_them_ignored(tmp_path: Path) -> None:
 
 # ------------------------------------------------------------------ one by one, each in a process of its own
 
-BEGIN = (
-    "import os, signal, sys, time\nfrom benchmark.system import signals\nsignals.TOGETHER_S = 0.2\nsignals.listen()\n"
-)
+BEGIN = "import os, signal, sys, time\nfrom benchmark.system import signals\nsignals.TOGETHER_S = 5\nsignals.listen()\n"
 
 
 def python(code: str) -> "subprocess.CompletedProcess[str]":
@@ -95,14 +95,15 @@ def python(code: str) -> "subprocess.CompletedProcess[str]":
         (  # who asks again, a while later, is heard: a cleaning that hangs
             "signals.heed()\n"
             "try: signal.raise_signal(15)\n"
-            "except KeyboardInterrupt: time.sleep(0.3); signal.raise_signal(15); print('goes on')",
+            "except KeyboardInterrupt:\n"
+            "    signals.TOGETHER_S = 0.2; time.sleep(0.3); signal.raise_signal(15); print('goes on')",
             130,
             "",
         ),
         (  # whoever holds signals back looks himself
             "signals.heed()\n"
             "with signals.held():\n"
-            "    signal.raise_signal(15); time.sleep(0.3); signal.raise_signal(15)\n"
+            "    signals.TOGETHER_S = 0.2; signal.raise_signal(15); time.sleep(0.3); signal.raise_signal(15)\n"
             "print(signals.asked())",
             0,
             "2\n",
@@ -150,3 +151,15 @@ def test_output_that_finds_no_room_is_said(tmp_path: Path) -> None:
         )
     assert done.returncode == 1
     assert done.stderr == "error: standard output: No space left on device; not all that was to be said is there\n"
+
+
+def test_nothing_else_sets_handlers() -> None:
+    """Whoever sets one of his own undoes what is promised here of the second signal, and of ignored ones."""
+    own = {"benchmark.system.signals", "benchmark.system.processes", "benchmark.execution.watch"}
+    for module, path in MODULES.items():
+        setting = [
+            node
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Attribute) and ast.unparse(node) in ("signal.signal", "signal.sigaction")
+        ]
+        assert not setting or module in own, module
