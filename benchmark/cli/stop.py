@@ -30,7 +30,7 @@ def stop(profile: str, settings: tuple[str, ...], results_dir: Path, scratch_dir
         click.echo("nothing is at work here")
         return
     ended = counted(done.workers - len(done.left), "worker")
-    click.echo(f"{ended} saved and ended, {counted(done.drivers, 'command')} stopped; the same `run` goes on from here")
+    say(f"{ended} saved and ended, {counted(done.drivers, 'command')} stopped; the same `run` goes on from here")
     if done.left:
         say(f"not ended: {some(done.left)}", err=True)
         sys.exit(1)
