@@ -58,7 +58,7 @@ class Memory(Store):
 
     def load(self, name: str) -> Result:
         if name in self.broken:
-            raise StoreError(f"{self.path(name)}: is no JSON")
+            raise StoreError(self.path(name), "is no JSON")
         return self.results[name]
 
     def load_failure(self, name: str) -> Result:
