@@ -178,7 +178,7 @@ class _Worker:
             from benchmark.training import checkpoint  # noqa: F401
             from benchmark.training.device import own_stream, peak_memory
             from benchmark.training.loop import Training, apply_numerics
-            from benchmark.training.step import recorder
+            from benchmark.training.recorders import recorder
         require_same(this_code())  # all of it is loaded by now
         apply_numerics(spec.numerics)
         device, graphs = torch.device(self.job.device), self.job.graphs and self.folder.graphs_refused() is None

@@ -22,7 +22,8 @@ from benchmark.system.helper import Helper
 from benchmark.system.processes import keep_freed_memory
 from benchmark.training.device import own_stream
 from benchmark.training.loop import Training, apply_numerics
-from benchmark.training.step import WARM_UP_STEPS, recorder
+from benchmark.training.recorders import recorder
+from benchmark.training.step import WARM_UP_STEPS
 
 Block = dict[str, float]
 Check = Callable[[], None]

@@ -14,7 +14,7 @@ from benchmark.runs.spec import PROTOCOL, TrainSpec
 from benchmark.training import checkpoint, loop
 from benchmark.training.device import own_stream
 from benchmark.training.loop import Training, apply_numerics
-from benchmark.training.step import recorder
+from benchmark.training.recorders import recorder
 
 
 @dataclasses.dataclass(frozen=True)

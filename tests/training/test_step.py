@@ -175,24 +175,3 @@ def test_too_little_memory_for_a_recording_is_known_as_such() -> None:
         steps(batch)
     assert is_out_of_memory(raised.value)
     assert not is_out_of_memory(RecordingError("ValueError: the cause"))
-
-
-# ------------------------------------------------------------------ who records
-
-
-def test_a_processor_records_nothing_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(RECORDER_VARIABLE)
-    with pytest.raises(RuntimeError, match="a cpu records no graphs"):
-        begin(BASELINE, BASELINE.spec(), CPU, graphs=True)
-
-
-def test_a_gpu_records_on_a_stream_of_its_own_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(RECORDER_VARIABLE)
-    monkeypatch.setattr(torch.cuda, "default_stream", lambda _: 0)
-    for current in (0, 7):
-        monkeypatch.setattr(torch.cuda, "current_stream", lambda _, current=current: current)
-        if current == 0:
-            with pytest.raises(RuntimeError, match="a stream of their own"):
-                step.recorder(torch.device("cuda"))
-        else:
-            assert step.recorder(torch.device("cuda")) is step.cuda_recorder
