@@ -4,7 +4,7 @@ import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,9 @@ from benchmark.suites.suite import Suite
 from benchmark.system.files import shown
 from benchmark.system.paths import PACKAGE
 from benchmark.wording import one_line, visible
+
+if TYPE_CHECKING:
+    from benchmark.reports.paper import Judgement
 
 
 def import_matplotlib() -> None:
@@ -34,13 +37,14 @@ def write_reports(
     trials: int | None,
     say: Callable[[str], Any],
     cache_dir: Path,
+    judged: "Judgement | None" = None,
 ) -> None:
     """Write reports and say where the readable ones are."""
     import_matplotlib()
     from benchmark.reports import write  # pandas and matplotlib, only where a report is made
 
     require_writable(reports_dir / suites[0].variant.reports_name, "reports")
-    for path in write.write_reports(suites, store, reports_dir, trials, cache_dir=cache_dir):
+    for path in write.write_reports(suites, store, reports_dir, trials, cache_dir=cache_dir, judged=judged):
         if path.suffix == ".md":
             say(f"report: {shown(path)}")
 

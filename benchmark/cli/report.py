@@ -70,13 +70,15 @@ def report(
     loaded, store = load(suites, variant, results_dir, _ANY_DEVICE)
     if check:
         sys.exit(_check(loaded, store, reports_dir, trials, cache_dir))
-    tell = functools.partial(say, err=form == "json")
-    write_reports(loaded, store, reports_dir, trials, tell, cache_dir)
-    if form == "json":
-        from benchmark.reports.renderers.as_json import as_json
-        from benchmark.results.trials import Trials
+    from benchmark.reports.paper import judge_all
+    from benchmark.reports.renderers.as_json import as_json
+    from benchmark.results.trials import Trials
 
-        click.echo(as_json(loaded, variant, Trials(store), trials))
+    judged = judge_all(loaded, Trials(store))
+    tell = functools.partial(say, err=form == "json")
+    write_reports(loaded, store, reports_dir, trials, tell, cache_dir, judged)
+    if form == "json":
+        click.echo(as_json(judged, trials))
 
 
 def _check_all(

@@ -53,11 +53,13 @@ class Judgement:
     """Some suites and the paper.
 
     Attributes:
+        trials: the results that all was read from.
         suites: those asked for.
         paper: all of it; None where settings leave its protocol, which may fit no other suite and answers no claim.
         own_claims: answered claims of the suites asked for that are none of the paper's, by suite.
     """
 
+    trials: Trials
     suites: tuple[JudgedSuite, ...]
     paper: Paper | None
     own_claims: Mapping[str, tuple[Answered, ...]]
@@ -80,7 +82,7 @@ def judge_all(suites: Sequence[Suite], trials: Trials) -> Judgement:
     """
     asked = tuple(judge_suite(suite, trials) for suite in suites)
     if not suites[0].variant.keeps_protocol:
-        return Judgement(suites=asked, paper=None, own_claims={})
+        return Judgement(trials=trials, suites=asked, paper=None, own_claims={})
     paper = whole_paper(suites[0].variant, trials, asked)
     known = {one.suite.name: one for one in (*paper.suites, *asked)}
     own = {
@@ -88,7 +90,7 @@ def judge_all(suites: Sequence[Suite], trials: Trials) -> Judgement:
         for one in asked
         if one.suite.name not in PAPER_SUITES and one.suite.manifest.claims
     }
-    return Judgement(suites=asked, paper=paper, own_claims=own)
+    return Judgement(trials=trials, suites=asked, paper=paper, own_claims=own)
 
 
 def whole_paper(variant: Variant, trials: Trials, judged: Sequence[JudgedSuite] = ()) -> Paper:

@@ -34,6 +34,7 @@ def write_reports(
     trials: int | None = None,
     *,
     cache_dir: Path | None = None,
+    judged: Judgement | None = None,
 ) -> list[Path]:
     """Write the reports of these suites from the results in the store; the same results give the same bytes.
 
@@ -43,6 +44,7 @@ def write_reports(
         reports_dir: the folder above the profiles' own, ``reports``.
         trials: trials a complete training has; each suite's own number by default.
         cache_dir: where packed images lie, for pictures that show some; without it their places stay empty.
+        judged: the suites, where they are judged already.
 
     Returns:
         The files written.
@@ -51,7 +53,8 @@ def write_reports(
         OSError: a file can't be written.
     """
     written = []
-    for path, data in _reports(suites, store, reports_dir, trials, cache_dir):
+    judged = judged or _judged(suites, store)
+    for path, data in _reports(judged, reports_dir, trials, cache_dir) if judged else ():
         write_atomic(path, data)
         written.append(path)
     return written
@@ -66,22 +69,23 @@ def stale_reports(
     cache_dir: Path | None = None,
 ) -> list[Path]:
     """The files that :func:`write_reports` would change or add; nothing is written."""
-    reports = _reports(suites, store, reports_dir, trials, cache_dir)
+    judged = _judged(suites, store)
+    reports = _reports(judged, reports_dir, trials, cache_dir) if judged else ()
     return [path for path, data in reports if not _is_current(path, data)]
 
 
+def _judged(suites: Sequence[Suite], store: Store) -> Judgement | None:
+    return judge_all(suites, Trials(store)) if suites else None
+
+
 def _reports(
-    suites: Sequence[Suite], store: Store, reports_dir: Path, trials: int | None, cache_dir: Path | None
+    judged: Judgement, reports_dir: Path, trials: int | None, cache_dir: Path | None
 ) -> Iterator[tuple[Path, bytes]]:
     """Every report's path and content, a suite at a time; a suite is whole before its first file comes."""
-    if not suites:
-        return
-    found = Trials(store)
-    judged = judge_all(suites, found)
     for one in judged.suites:
         suite = one.suite
         table = tabulate(one, trials)
-        gallery = collect_maps(suite, found, cache_dir) if suite.manifest.plot == "maps" else None
+        gallery = collect_maps(suite, judged.trials, cache_dir) if suite.manifest.plot == "maps" else None
         contents = {
             "csv": tidy_csv.render(one, trials).encode(),
             "md": markdown.render(suite, table, judged.own_claims.get(suite.name, ())).encode(),
@@ -96,15 +100,15 @@ def _reports(
             yield reports_dir / suite.variant.reports_name / f"{suite.name}.{ending}", data
     if judged.paper is not None:
         yield from _whole_paper(judged.paper, reports_dir)
-        yield _page(judged, judged.paper, found, reports_dir)
+        yield _page(judged, judged.paper, reports_dir)
 
 
-def _page(judged: Judgement, paper: Paper, trials: Trials, reports_dir: Path) -> tuple[Path, bytes]:
+def _page(judged: Judgement, paper: Paper, reports_dir: Path) -> tuple[Path, bytes]:
     """The page, whichever suites were asked for."""
-    others = page.others_with_results(paper.variant, trials, judged.suites)
+    others = page.others_with_results(paper.variant, judged.trials, judged.suites)
     shown = [one for one in (*paper.suites, *others) if page.has_results(one) and one.suite.manifest.plot != "maps"]
     plots = {one.suite.name: svg.render(draw.canvas_of(one, tabulate(one))) for one in shown}
-    html = render_page(page.material(paper, others, trials, plots, reports_dir))
+    html = render_page(page.material(paper, others, judged.trials, plots, reports_dir))
     return reports_dir / paper.variant.reports_name / page.NAME, html.encode()
 
 

@@ -1,22 +1,18 @@
 """What ``report --format json`` prints: the numbers of the reports as plain data."""
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
-from benchmark.reports.paper import judge_all
+from benchmark.reports.paper import Judgement
 from benchmark.reports.renderers import paper_csv, tidy_csv
-from benchmark.results.trials import Trials
-from benchmark.suites.profiles import Variant
-from benchmark.suites.suite import Suite
 
 
-def as_json(suites: Sequence[Suite], variant: Variant, found: Trials, trials: int | None) -> str:
+def as_json(judged: Judgement, trials: int | None = None) -> str:
     """The rows of each suite's CSV, of ``claims.csv``, of claims of one's own by suite, and of ``summary.csv``.
 
     Numbers have every digit; gaps are null.
     """
-    judged = judge_all(suites, found)
+    variant = judged.suites[0].suite.variant
     tree: dict[str, Any] = {
         "profile": variant.reports_name,
         "suites": {one.suite.name: tidy_csv.rows(one, trials) for one in judged.suites},
