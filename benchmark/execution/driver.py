@@ -10,6 +10,7 @@ from benchmark.data.cache import sweep_packs
 from benchmark.errors import UserError
 from benchmark.execution.checks import check_graphs, check_precision
 from benchmark.execution.executors.contract import Executor, Site
+from benchmark.execution.fleet import Clock
 from benchmark.execution.needs import Needs
 from benchmark.execution.places import Places, image_cache, load, require_usable, require_writable, run_folders
 from benchmark.execution.preparation import prepare_data, warnings
@@ -96,6 +97,7 @@ def drive(
     watch: Callable[[], View],
     tell: Callable[[str], object],
     warn: Callable[[str], object],
+    clock: Clock | None = None,
 ) -> Outcome:
     """Train what is missing of a request.
 
@@ -105,6 +107,7 @@ def drive(
         watch: makes whoever sees runs start and end, once there is something to see.
         tell: says a line of what is done.
         warn: says a line of what somebody should know.
+        clock: what time it is for runs and the engine.
 
     Raises:
         UserError: bad input; nothing was written.
@@ -134,6 +137,7 @@ def drive(
         needs,
         timeout_min=request.timeout_min,
         deadline=request.deadline,
+        clock=clock,
     )
     with signals.held():  # an exception where a worker is being started would lose it
         summary = scheduler.run(wanted, waiting=waiting)

@@ -10,7 +10,7 @@ from benchmark.execution.executors.contract import Executor, Order, Site, State
 from benchmark.execution.held import Drivers, held
 
 #: How often files are held against what an engine says of a worker that it takes for alive.
-LOOK_SECONDS = 10.0
+LOOK_SECONDS = 60.0
 
 _UNKNOWN = State(phase="unknown")
 

@@ -49,7 +49,7 @@ def keep(folder: RunFolder, held: Held) -> None:
     Raises:
         OSError: it can't be written.
     """
-    write_atomic(folder.folder / _FILE, json.dumps(held.model_dump(), indent=1).encode())
+    write_atomic(folder.folder / _FILE, json.dumps(held.model_dump(), indent=1).encode(), lasting=False)
 
 
 def held(folder: RunFolder) -> Held | None:

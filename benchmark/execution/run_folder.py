@@ -110,7 +110,7 @@ class RunFolder:
     def order(self, job: Job) -> None:
         """Leave the worker its job."""
         self._beside.unlink(missing_ok=True)
-        write_atomic(self.folder / "job.json", json.dumps(job.model_dump(), indent=1).encode())
+        write_atomic(self.folder / "job.json", json.dumps(job.model_dump(), indent=1).encode(), lasting=False)
 
     def job(self) -> Job:
         """The job lying here.

@@ -6,6 +6,7 @@ what the end of a worker means.
 
 import contextlib
 import math
+import time
 from collections.abc import Callable, Sequence
 
 from benchmark.errors import OtherCodeError, UnusableError
@@ -31,6 +32,8 @@ RETRY_SECONDS = 5.0
 TICK_SECONDS = 0.2
 #: How often the results are listed; single paths are looked at in between.
 LIST_SECONDS = 10.0
+#: How often the code is compared with that on disk; it takes a tenth of a second, and workers do so themselves.
+CODE_SECONDS = 2.0
 #: How long workers may take to save when an end is asked for, and one that something else holds: a debugger, say.
 SAVE_SECONDS, STOPPED_SECONDS = 120.0, 10.0
 #: Minutes beyond its time limit after which a worker that has not ended by itself hangs, and is killed.
@@ -81,7 +84,7 @@ class Scheduler:
         self.closed = False  # nothing more is started
         self.begun = False  # whether any worker got as far as its run
         self.refusals = 0
-        self.listed = -math.inf
+        self.listed = self.compared = -math.inf
 
     def run(self, runs: Sequence[PlannedRun], *, waiting: Sequence[PlannedRun] = ()) -> Summary:
         """Train the runs, none of which has a result; workers of an earlier driver that is gone are taken over.
@@ -186,10 +189,12 @@ class Scheduler:
 
     def _code_changed(self) -> bool:
         """Whether the code on disk is no longer that of this process; then nothing more is started."""
-        try:
-            require_same(this_code())
-        except OtherCodeError as error:
-            self._close(str(error))
+        if time.monotonic() >= self.compared + CODE_SECONDS:
+            self.compared = time.monotonic()
+            try:
+                require_same(this_code())
+            except OtherCodeError as error:
+                self._close(str(error))
         return self.closed
 
     def _close(self, why: str) -> None:

@@ -39,34 +39,36 @@ _SPECIAL = {
 _NO_LINKS = (errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK)
 
 
-def write_atomic(path: Path, data: bytes, *, replace: bool = True) -> None:
+def write_atomic(path: Path, data: bytes, *, replace: bool = True, lasting: bool = True) -> None:
     """Write a file so that a reader, or a power cut, sees all of it or nothing.
 
     Args:
         path: the file; its folder is made if need be.
         data: its content.
         replace: False refuses to touch a file that is already there.
+        lasting: False spares the wait for the disk, tens of milliseconds: what a power cut may take back or damage.
 
     Raises:
         FileExistsError: the file is there and ``replace`` is False.
         OSError: the disk is full, the folder read-only, and so on; nothing that was there is harmed.
     """
     try:
-        _write_atomic(path, data, replace)
+        _write_atomic(path, data, replace, lasting)
     except OSError as error:
         if error.filename is None:  # a full disk does not say which file it was
             error.filename = str(path)
         raise
 
 
-def _write_atomic(path: Path, data: bytes, replace: bool) -> None:
+def _write_atomic(path: Path, data: bytes, replace: bool, lasting: bool) -> None:
     make_folder(path.parent)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if lasting:
+                os.fsync(file.fileno())
             os.fchmod(file.fileno(), 0o644)
             share(file.fileno(), path.parent)
         if replace:
@@ -76,7 +78,8 @@ def _write_atomic(path: Path, data: bytes, replace: bool) -> None:
     finally:
         with contextlib.suppress(FileNotFoundError):
             Path(name).unlink()
-    sync_folder(path.parent)
+    if lasting:
+        sync_folder(path.parent)
 
 
 def rename_new(source: Path, target: Path) -> None:

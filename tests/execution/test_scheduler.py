@@ -330,6 +330,7 @@ def bench(tmp_path: Path) -> Bench:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(module, "CODE_SECONDS", 0.0)
     monkeypatch.setattr(totals, "TELL_SECONDS", 0.0)
     monkeypatch.setattr(totals, "_RARELY", 0)
 
