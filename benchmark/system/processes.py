@@ -25,6 +25,8 @@ _BINDING = (
     "OMP_PLACES",
     "OMP_PROC_BIND",
 )
+#: A flag of the kernel's own threads, of its sched.h.
+_KERNELS = 0x00200000
 #: Of glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
@@ -64,11 +66,21 @@ def is_alive(pid: int, since: str | None) -> bool:
 
 
 def _letter(pid: int) -> str:
-    """What the system says a process is at."""
+    """What the system says a process is at; nothing where it does not say."""
+    return _facts(pid)[0]
+
+
+def _is_kernels(pid: int) -> bool:
+    """Whether it is a thread of the kernel's own; those have one core each."""
+    return bool(int(_facts(pid)[6]) & _KERNELS)
+
+
+def _facts(pid: int) -> list[str]:
+    """Fields of a process that stand behind its name, see proc(5); of one that is gone, of a number each."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (OSError, IndexError):
-        return ""
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ["", *["0"] * 19]
 
 
 def usable_cores() -> tuple[int, ...]:
@@ -89,9 +101,8 @@ def cores_of_others() -> frozenset[int]:
     found: set[int] = set()
     with contextlib.suppress(OSError):
         for place in Path("/proc").iterdir():
-            if place.name.isdigit() and (cores := cores_of(int(place.name))):
-                with contextlib.suppress(OSError):  # the kernel's own threads have no command
-                    found |= cores if (place / "cmdline").read_bytes() else set()
+            if place.name.isdigit() and (cores := cores_of(int(place.name))) and not _is_kernels(int(place.name)):
+                found |= cores
     return frozenset(found)
 
 

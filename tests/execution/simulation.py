@@ -1,4 +1,4 @@
-"""What the driver itself takes of a processor: the real one, with store and run folders; only engine and clock are played.
+"""What the driver itself takes of a processor, with store and run folders; only engine and clock are played.
 
 ``python -m tests.execution.simulation 10000 500`` is the measurement in docs/performance.md.
 """

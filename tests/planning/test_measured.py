@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from benchmark.planning.measured import bench_paces, pace_of, result_pace
+from benchmark.planning.measured import bench_paces, memory_of, pace_of, result_pace
 from benchmark.planning.pace import BENCH, RESULTS, Pace
 from benchmark.results.store import Store
-from benchmark.runs.spec import TrainSpec
+from benchmark.runs.spec import TrainSpec, run_id
 from tests.made import MACHINE, result, spec
 from tests.places import ROOT
 
@@ -178,3 +178,34 @@ def test_few_of_many_results_are_read_and_each_network_first(tmp_path: Path, mon
     assert len(read) == len(set(read)) == 20
     assert {name.split("-")[1] for name in read[:3]} == {"resnet11", "resnet20", "resnet110"}
     assert time.monotonic() - started < 5
+
+
+# ------------------------------------------------------------------ memory
+
+
+def with_memory(root: Path, of: TrainSpec, cost: dict[str, float], **provenance: Any) -> Store:
+    store = Store(root / "results" / "paper")
+    store.put(result(of, cost=cost, provenance=MACHINE | provenance))
+    return store
+
+
+def test_another_seeds_peak_is_what_a_run_takes(tmp_path: Path) -> None:
+    store = with_memory(tmp_path, spec(2), {"process_peak_mib": 2048.0})
+    other = spec(0, network={"family": "resnet", "depth": 20})
+    assert memory_of(store, [spec(5), spec(6), other], gpu=False) == {run_id(spec(0)): pytest.approx(2.2)}
+    assert memory_of(store, [spec(5)], gpu=True) == {}, "a processor tells nothing of a GPU"
+
+
+@pytest.mark.parametrize("graphs", [False, True])
+def test_a_gpus_peak_is_its_allocators_and_its_context(tmp_path: Path, graphs: bool) -> None:
+    cost = {"process_peak_mib": 9000.0, "reserved_peak_mib": 3072.0}
+    sessions = [{"device": "a GPU", "graphs": "on" if graphs else "off"}]
+    store = with_memory(tmp_path, spec(1), cost, device_kind="cuda", sessions=sessions)
+    assert memory_of(store, [spec(0)], gpu=True, graphs=graphs) == {run_id(spec(0)): pytest.approx(1.1 * 3.8)}
+    assert memory_of(store, [spec(0)], gpu=True, graphs=not graphs) == {}
+    assert memory_of(store, [spec(0)], gpu=False) == {}
+
+
+@pytest.mark.parametrize("cost", [{}, {"process_peak_mib": "much"}])
+def test_a_result_without_a_peak_tells_nothing(tmp_path: Path, cost: dict[str, Any]) -> None:
+    assert memory_of(with_memory(tmp_path, spec(1), cost), [spec(0)], gpu=False) == {}

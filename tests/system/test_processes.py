@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.system import processes
+from benchmark.system.locks import life
 
 FAULTS = """
 import resource
@@ -51,3 +52,43 @@ def test_a_stopped_process_is_told_from_one_that_sleeps() -> None:
         finally:
             process.kill()
     assert not processes.is_stopped(process.pid)
+
+
+def test_a_child_is_born_on_the_cores_it_is_kept_to() -> None:
+    mine = processes.usable_cores()
+    if len(mine) < 2:
+        pytest.skip("needs two cores")
+    say = [sys.executable, "-c", "import os; print(sorted(os.sched_getaffinity(0)))"]
+    with processes.kept_to(mine[:1]):
+        kept = subprocess.run(say, check=True, capture_output=True, text=True).stdout
+    free = subprocess.run(say, check=True, capture_output=True, text=True).stdout
+    assert (kept.strip(), free.strip()) == (str([mine[0]]), str([*mine]))
+    with processes.kept_to([10**4]):  # there is no such core
+        assert processes.usable_cores() == mine
+
+
+def test_cores_that_other_processes_are_kept_to_are_seen() -> None:
+    mine = processes.usable_cores()
+    if len(mine) < 2:
+        pytest.skip("needs two cores")
+    with processes.kept_to(mine[-1:]):
+        child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        assert processes.cores_of(child.pid) == {mine[-1]}
+        assert mine[-1] in processes.cores_of_others()
+    finally:
+        child.communicate(b"\n")
+    assert processes.cores_of(child.pid) == frozenset()
+    assert processes.cores_of(os.getpid()) == frozenset(), "all that there are is no choice"
+
+
+def test_a_process_is_alive_until_it_has_ended() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    since = life(child.pid)
+    assert processes.is_alive(child.pid, since)
+    assert not processes.is_alive(child.pid, "another")
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert not processes.is_alive(child.pid, since), "nobody has buried it yet"
+    child.communicate()
+    assert not processes.is_alive(child.pid, since)
