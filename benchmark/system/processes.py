@@ -136,12 +136,14 @@ def in_background(log: Path) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     make_folder(log.parent)
-    with open_regular(log, mode="ab") as file, Path(os.devnull).open("rb") as nothing:
+    with open_regular(log, mode="ab") as file:
         if pid := os.fork():
             return pid
         os.setsid()
-        for source, target in ((nothing, 0), (file, 1), (file, 2)):
-            os.dup2(source.fileno(), target)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        for source, target in ((nothing, 0), (file.fileno(), 1), (file.fileno(), 2)):
+            os.dup2(source, target)
+        os.close(nothing)
     return 0
 
 
