@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from benchmark.reports.figures.canvas import Canvas
-from benchmark.reports.figures.palette import HAIRLINE, INK, MUTED
+from benchmark.reports.figures.palette import HAIRLINE, MUTED
 from benchmark.reports.figures.text import width
 
 TICK_SIZE = 12.0
@@ -106,17 +106,13 @@ def y_axis(
     left: float,
     right: float,
     *,
-    title: str = "",
     values: Sequence[float] | None = None,
-    label: Label = plain,
     labelled: bool = True,
 ) -> None:
-    """Grid lines across and their values at the left, a title above them."""
+    """Grid lines across and their values at the left."""
     values = ticks(scale.low, scale.high, int(abs(scale.end - scale.start) / 45)) if values is None else values
     for value in values:
         y = scale(value)
         canvas.line((left, y), (right, y), colour=HAIRLINE)
         if labelled:
-            canvas.text(left - 6, y + 4, label(value), TICK_SIZE, "end", colour=MUTED)
-    if title:
-        canvas.text(left, scale.end - 8, title, TICK_SIZE, colour=INK)
+            canvas.text(left - 6, y + 4, plain(value), TICK_SIZE, "end", colour=MUTED)

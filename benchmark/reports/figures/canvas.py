@@ -3,7 +3,6 @@
 Every mark knows the box that it fills, so that nothing can be drawn where a test does not see it.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -42,7 +41,7 @@ class Shape:
 
 @dataclass(frozen=True, kw_only=True)
 class Text:
-    """One line of text; ``x`` is its start, middle or end and ``y`` its baseline. ``turned`` reads upwards."""
+    """One line of text; ``x`` is its start, middle or end and ``y`` its baseline."""
 
     x: float
     y: float
@@ -51,8 +50,6 @@ class Text:
     anchor: Anchor = "start"
     colour: str = INK
     bold: bool = False
-    turned: bool = False
-    opacity: float = 1.0
 
     @property
     def length(self) -> float:
@@ -64,8 +61,6 @@ class Text:
         """Left, top, right and bottom."""
         before = self.length * {"start": 0.0, "middle": 0.5, "end": 1.0}[self.anchor]
         up, down = self.size * ASCENT, self.size * DESCENT
-        if self.turned:
-            return self.x - up, self.y - self.length + before, self.x + down, self.y + before
         return self.x - before, self.y - up, self.x - before + self.length, self.y + down
 
 
@@ -84,24 +79,13 @@ class Canvas:
         """A line through points."""
         self.marks.append(Shape(points=points, stroke=colour, width=width, dash=dash, opacity=opacity))
 
-    def area(
-        self,
-        points: Sequence[Point],
-        fill: str | None,
-        *,
-        stroke: str | None = None,
-        width: float = 1.0,
-        opacity: float = 1.0,
-        dash: tuple[float, ...] = (),
-    ) -> None:
+    def area(self, points: Sequence[Point], fill: str, opacity: float = 1.0) -> None:
         """A closed area."""
-        self.marks.append(
-            Shape(points=tuple(points), closed=True, fill=fill, stroke=stroke, width=width, opacity=opacity, dash=dash)
-        )
+        self.marks.append(Shape(points=tuple(points), closed=True, fill=fill, opacity=opacity))
 
     def box(self, left: float, top: float, right: float, bottom: float, fill: str, opacity: float = 1.0) -> None:
         """A filled rectangle."""
-        self.area(((left, top), (right, top), (right, bottom), (left, bottom)), fill, opacity=opacity)
+        self.area(((left, top), (right, top), (right, bottom), (left, bottom)), fill, opacity)
 
     def disc(self, x: float, y: float, radius: float, fill: str, opacity: float = 1.0) -> None:
         """A small filled circle."""
@@ -132,15 +116,10 @@ class Canvas:
         *,
         colour: str = INK,
         bold: bool = False,
-        turned: bool = False,
-        opacity: float = 1.0,
-    ) -> Text:
-        """A line of text; what it returns says how long it is."""
-        mark = Text(
-            x=x, y=y, text=text, size=size, anchor=anchor, colour=colour, bold=bold, turned=turned, opacity=opacity
-        )
-        self.marks.append(mark)
-        return mark
+    ) -> None:
+        """A line of text, where there is any."""
+        if text:
+            self.marks.append(Text(x=x, y=y, text=text, size=size, anchor=anchor, colour=colour, bold=bold))
 
 
 _SQUARE = ((-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9))
@@ -155,5 +134,4 @@ _MARKERS = {
     "diamond": ((0.0, -1.25), (1.25, 0.0), (0.0, 1.25), (-1.25, 0.0)),
     "drop": tuple((x, -y) for x, y in _TRIANGLE),
     "cross": _CROSS,
-    "octagon": tuple((math.cos(math.pi * (k + 0.5) / 4), math.sin(math.pi * (k + 0.5) / 4)) for k in range(8)),
 }

@@ -31,7 +31,7 @@ def render(canvas: Canvas) -> bytes:
     draw = ImageDraw.Draw(image)
     for mark in canvas.marks:
         if isinstance(mark, Text):
-            _write(image, draw, mark)
+            _write(draw, mark)
     return _packed(*in_palette(np.asarray(image), _colours(canvas)))
 
 
@@ -117,23 +117,7 @@ def _draw(agg: RendererAgg, shape: Shape, height: int) -> None:
 # ------------------------------------------------------------------ text
 
 
-def _write(image: Image.Image, draw: ImageDraw.ImageDraw, mark: Text) -> None:
-    face, text = font(mark.size * SCALE, mark.bold), visible(mark.text)
-    if not text:
-        return
+def _write(draw: ImageDraw.ImageDraw, mark: Text) -> None:
     anchor = {"start": "ls", "middle": "ms", "end": "rs"}[mark.anchor]
-    x, y = round(mark.x * SCALE), round(mark.y * SCALE)
-    colour = _over_paper(mark.colour, mark.opacity)
-    if not mark.turned:
-        draw.text((x, y), text, font=face, fill=colour, anchor=anchor)
-        return
-    left, top, right, bottom = face.getbbox(text, anchor=anchor)
-    mask = Image.new("L", (int(right - left) + 2, int(bottom - top) + 2))
-    ImageDraw.Draw(mask).text((1 - left, 1 - top), text, font=face, fill=255, anchor=anchor)
-    turned = mask.transpose(Image.Transpose.ROTATE_90)
-    image.paste(colour, (int(x + top) - 1, int(y - right) - 1), turned)
-
-
-def _over_paper(colour: str, opacity: float) -> tuple[int, ...]:
-    over, under = ImageColor.getrgb(colour), ImageColor.getrgb(PAPER)
-    return tuple(round(opacity * a + (1 - opacity) * b) for a, b in zip(over, under, strict=True))
+    place = round(mark.x * SCALE), round(mark.y * SCALE)
+    draw.text(place, visible(mark.text), font=font(mark.size * SCALE, mark.bold), fill=mark.colour, anchor=anchor)

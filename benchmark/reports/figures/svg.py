@@ -47,10 +47,6 @@ def _text(mark: Text) -> str:
         how += f' text-anchor="{mark.anchor}"'
     if mark.bold:
         how += ' font-weight="bold"'
-    if mark.turned:
-        how += f' transform="rotate(-90 {_n(mark.x)} {_n(mark.y)})"'
-    if mark.opacity < 1:
-        how += f' opacity="{_n(mark.opacity)}"'
     return f'<text {how} textLength="{_n(mark.length)}">{_escaped(mark.text)}</text>'
 
 
@@ -59,9 +55,5 @@ def _escaped(text: str) -> str:
 
 
 def _n(value: float) -> str:
-    """A number with a tenth of a hundredth at most: `12.5`, `3`."""
-    return (
-        f"{value:.2f}".rstrip("0").rstrip(".").replace("-0", "0")
-        if abs(value) < 0.005
-        else f"{value:.2f}".rstrip("0").rstrip(".")
-    )
+    """With two decimals at most: ``12.5``, ``3``; never ``-0``."""
+    return f"{round(value, 2) + 0.0:.10g}"

@@ -204,7 +204,7 @@ def test_what_lacks_trials_is_faint_and_says_how_many(store: Store) -> None:
     canvas = plot_of(suite, Trials(store))
     assert texts_of(canvas).count("2 of 4") == 3
     assert "fainter: 2 of 4 trials" in texts_of(canvas)
-    assert {mark.opacity for mark in canvas.marks if mark.opacity < 1} == {0.45}
+    assert {m.opacity for m in canvas.marks if isinstance(m, Shape) and m.opacity < 1} == {0.45}
 
 
 def test_errors_are_paired_and_better_to_the_left(states: dict[str, Trials]) -> None:
