@@ -65,6 +65,7 @@ class Job(Frozen):
     checkpoint_minutes: float = Field(default=5.0, ge=0, le=MANY)
     timeout_min: float | None = Field(default=None, gt=0, le=MANY)
     graphs: bool = False
+    weights_dir: AnyPath | None = None
     code: Code | None = None
 
     @model_validator(mode="after")

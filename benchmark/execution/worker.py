@@ -179,6 +179,7 @@ class _Worker:
             from benchmark.training.device import own_stream, peak_memory
             from benchmark.training.loop import Training, apply_numerics
             from benchmark.training.recorders import recorder
+            from benchmark.training.weights import save_weights
         require_same(this_code())  # all of it is loaded by now
         apply_numerics(spec.numerics)
         device, graphs = torch.device(self.job.device), self.job.graphs and self.folder.graphs_refused() is None
@@ -189,6 +190,8 @@ class _Worker:
             epochs.hold(training.history)
             training.run(self._after_step, lambda training: epochs.hold(training.history))
             cost = {**peak_memory(device), **training.cost()}
+            if self.job.weights_dir:  # before the result: whoever has that has them too
+                save_weights(Path(self.job.weights_dir), spec, images, training.model)
             result = self._result("completed", training.metrics(), training.history, cost, images)
             self.store.put(result.model_copy(update={"activation_maps": training.activation_maps()}))
 

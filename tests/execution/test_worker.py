@@ -40,6 +40,7 @@ from benchmark.system.locks import Lock
 from benchmark.system.signals import ENDING
 from benchmark.training import checkpoint, device, evaluation, loop
 from benchmark.training.loop import Training
+from benchmark.training.weights import load_network
 from tests.made import GPU_A, GPU_B, fake_nvidia_smi, machine_with
 from tests.places import ROOT
 
@@ -145,6 +146,14 @@ def test_a_run_leaves_its_result(tmp_path: Path) -> None:
     assert place.attempts() == ["start", "completed"]
     assert not place.folder.checkpoint.exists()
     assert place.folder.progress() is None
+
+
+def test_weights_are_kept_where_the_job_says(tmp_path: Path) -> None:
+    place = Place(tmp_path, spec_of(epochs=1), weights_dir=str(tmp_path / "kept"))
+    assert place.run() == 0
+    network, spec = load_network(tmp_path / "kept" / f"{place.run_id}.safetensors")
+    assert spec == place.job.spec
+    assert sum(tensor.numel() for tensor in network.parameters()) > 1000
 
 
 def test_only_trainings_keep_freed_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
