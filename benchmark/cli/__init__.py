@@ -17,7 +17,9 @@ from benchmark.cli.merge import merge
 from benchmark.cli.options import Group
 from benchmark.cli.output import say
 from benchmark.cli.plan import plan
+from benchmark.cli.redo import redo
 from benchmark.cli.report import report
+from benchmark.cli.reproduce import reproduce
 from benchmark.cli.run import run
 from benchmark.cli.status import status
 from benchmark.cli.stop import stop
@@ -46,7 +48,22 @@ def cli() -> None:
     """
 
 
-for _command in (run, stop, list_suites, plan, status, log, report, compare, verify, merge, data, bench):
+for _command in (
+    run,
+    stop,
+    redo,
+    reproduce,
+    list_suites,
+    plan,
+    status,
+    log,
+    report,
+    compare,
+    verify,
+    merge,
+    data,
+    bench,
+):
     cli.add_command(_command)
 
 

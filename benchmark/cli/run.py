@@ -13,10 +13,12 @@ import click
 
 from benchmark.cli.options import (
     FILE,
+    FOLDER,
     MINUTES,
     PER_GPU,
     count,
     data_option,
+    device_option,
     only_option,
     profile_option,
     reports_option,
@@ -27,6 +29,7 @@ from benchmark.cli.options import (
     trials_option,
 )
 from benchmark.cli.output import name_code, row, say, write_reports
+from benchmark.cli.plan import plan
 from benchmark.errors import OtherCodeError, UserError, reason_of
 from benchmark.execution.executors.choice import ENGINES
 from benchmark.execution.places import image_cache, run_folders, store_of
@@ -39,6 +42,7 @@ from benchmark.system.processes import in_background
 from benchmark.wording import counted
 
 if TYPE_CHECKING:
+    from benchmark.execution.driver import Outcome
     from benchmark.execution.progress import View
     from benchmark.execution.summary import Summary
     from benchmark.planning.shards import Shard
@@ -60,7 +64,7 @@ if TYPE_CHECKING:
 )
 @click.option("--executor-config", type=FILE, help="A YAML file of its settings: see docs/running.md.")
 @click.option("--executor-set", multiple=True, metavar="KEY=VALUE", help="One of them; may be repeated.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@device_option
 @click.option("--jobs", type=count(most=1024), help="Runs at once; default: as many as fit.")
 @click.option(
     "--runs-per-gpu", type=PER_GPU, default=1, show_default=True, help="A number; auto: as many as its memory holds."
@@ -70,6 +74,8 @@ if TYPE_CHECKING:
 @click.option("--graphs/--no-graphs", help="Record a training's step once and replay it: same digits, GPUs only; off.")
 @click.option("--detach", is_flag=True, help="Go on in the background once all is checked; `stop` ends it.")
 @click.option("--retry-failed", is_flag=True, help="Try the failed runs again, and only those.")
+@click.option("--keep-weights", type=FOLDER, metavar="DIR", help="Keep final weights as DIR/RUN_ID.safetensors.")
+@click.option("--dry-run", is_flag=True, help="Say what would run, as `plan` does, and write nothing.")
 def run(
     suites: tuple[str, ...],
     profile: str,
@@ -92,11 +98,19 @@ def run(
     graphs: bool,
     detach: bool,
     retry_failed: bool,
+    keep_weights: Path | None = None,
+    dry_run: bool = False,
+    again: bool = False,
+    then: Callable[["Outcome"], bool] | None = None,
 ) -> None:
     """Train what is missing of some suites, then write their reports.
 
     SUITE is table1 … table7, figure4, all (these eight), figure1, precision, or the path of a manifest.
     """
+    if dry_run:
+        context = click.get_current_context()
+        context.invoke(plan, **{p.name: context.params[p.name] for p in plan.params if p.name in context.params})
+        return
     deadline = time.monotonic() + 60 * budget_min if budget_min else math.inf
     from benchmark.execution.driver import Request, drive
     from benchmark.execution.executors.choice import Choice, make
@@ -118,6 +132,8 @@ def run(
         deadline=deadline,
         graphs=graphs,
         retry_failed=retry_failed,
+        again=again,
+        keep_weights=keep_weights,
     )
     wanted = Choice(
         engine=executor, device=device, jobs=jobs, leashed=not detach, config=executor_config, changes=executor_set
@@ -131,7 +147,10 @@ def run(
 
     done = drive(request, engine, watch, say, functools.partial(say, err=True))
     summary, store, cache_dir = done.summary, done.store, image_cache(scratch_dir)
-    reported = _report(summary, lambda: write_reports(done.suites, store, reports_dir, trials, say, cache_dir))
+    if then is None:
+        fine = _report(summary, lambda: write_reports(done.suites, store, reports_dir, trials, say, cache_dir))
+    else:
+        fine = then(done)
     _name_failures(summary, store)
     if summary.obstacle:
         say(f"error: {summary.obstacle}", err=True)
@@ -141,7 +160,7 @@ def run(
         why = f"The {budget_min:g} minutes of --budget-min are over" if summary.out_of_time else "Interrupted"
         say(f"{why}; {_how_it_goes_on(summary)}.", err=True)
         sys.exit(signals.EXIT_INTERRUPTED)
-    sys.exit(1 if summary.failed or summary.left or not reported else 0)
+    sys.exit(1 if summary.failed or summary.left or not fine else 0)
 
 
 def _go_on_in_background(runs: Path) -> None:

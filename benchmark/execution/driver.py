@@ -51,6 +51,8 @@ class Request:
         deadline: when every run saves and ends, of :func:`time.monotonic`.
         graphs: have trainings replay recorded steps.
         retry_failed: train the failed runs again, and only those.
+        again: train all of them, those with a result too, which is set aside.
+        keep_weights: where final weights go; None where nobody wants them.
     """
 
     suites: tuple[str, ...]
@@ -67,6 +69,8 @@ class Request:
     deadline: float = math.inf
     graphs: bool = False
     retry_failed: bool = False
+    again: bool = False
+    keep_weights: Path | None = None
 
     @property
     def reports(self) -> Path:
@@ -117,16 +121,25 @@ def drive(
     suites, store = load(request.suites, request.variant, request.results_dir, site.device or UNKNOWN_DEVICE)
     plan, damaged = _sound_plan(request, suites, store)
     places = Places(
-        runs=run_folders(request.scratch_dir, store), cache=image_cache(request.scratch_dir), data=request.data_dir
+        runs=run_folders(request.scratch_dir, store),
+        cache=image_cache(request.scratch_dir),
+        data=request.data_dir,
+        weights=request.keep_weights,
     )
     needs = _needs(request, site, plan, store)
     _refuse(request, executor, needs, plan, warn)
     failed = store.failed() - {found.path.stem for found in damaged if found.path.parent == store.failures_folder}
+    failed = set() if request.again else failed
     wanted, waiting = runs_to_train(plan.missing, failed, retry_failed=request.retry_failed)
     _prepare(request, plan, wanted, store, places, warn)
     for found in damaged:
         if target := store.set_aside(found.path):
             warn(f"damaged, set aside as {shown(target)}: {found.problem}")
+    for planned in plan.missing if request.again else ():
+        if target := store.replace(planned.run_id):
+            tell(f"set aside as {shown(target)}")
+    if request.keep_weights and len(plan.missing) < len(plan.runs):
+        warn("warning: runs that are done leave no weights; `redo` trains them again")
     part = f"shard {request.shard}: " if request.shard else ""
     tell(f"{part}{headline(suites, plan)}; {site.where}")
     scheduler = Scheduler(
@@ -147,10 +160,11 @@ def drive(
 
 def _sound_plan(request: Request, suites: Sequence[Suite], store: Store) -> tuple[Plan, list[Finding]]:
     """What is missing where damaged results do not count, and which those are."""
-    plan = _plan(request, suites, store.completed())
+    completed = set() if request.again else store.completed()
+    plan = _plan(request, suites, completed)
     damaged = unreadable(store, [planned.run_id for planned in plan.runs])
     lost = {found.path.stem for found in damaged if found.path.parent == store.folder}
-    return _plan(request, suites, store.completed() - lost), damaged
+    return _plan(request, suites, completed - lost), damaged
 
 
 def _plan(request: Request, suites: Sequence[Suite], completed: set[str]) -> Plan:
@@ -206,6 +220,7 @@ def _prepare(
             "checkpoints and logs": places.runs,
             "packed images": places.cache,
             "reports": request.reports,
+            **({"weights": request.keep_weights} if request.keep_weights else {}),
         }
     )
     if wanted:
@@ -216,6 +231,8 @@ def _prepare(
     store.check_writable()
     require_writable(request.scratch_dir, "checkpoints and logs")
     require_writable(request.reports, "reports")
+    if request.keep_weights:
+        require_writable(request.keep_weights, "weights")
     folders = [places.runs / planned.run_id for planned in plan.runs]
     sweep([store.folder, store.failures_folder, request.reports, *folders])
     sweep_packs(places.cache)

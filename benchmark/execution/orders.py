@@ -28,6 +28,7 @@ def order(attempt: Attempt, places: Places, *, timeout_min: float | None, graphs
             checkpoint_minutes=CHECKPOINT_MINUTES[attempt.device],
             timeout_min=timeout_min,
             graphs=graphs,
+            weights_dir=str(places.weights.resolve()) if places.weights else None,
             code=this_code(),
         )
     )

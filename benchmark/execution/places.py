@@ -22,11 +22,13 @@ class Places:
         runs: scratch folders of the runs: jobs, logs, checkpoints.
         cache: packed datasets.
         data: the publishers' files; None where nobody said.
+        weights: where final weights are kept; None where they aren't.
     """
 
     runs: Path
     cache: Path
     data: Path | None
+    weights: Path | None = None
 
 
 def load(

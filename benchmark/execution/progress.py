@@ -21,8 +21,8 @@ class View(Protocol):
     def moved(self, run_id: str, done: float, text: str) -> None:
         """A run is this far, 0 to 1."""
 
-    def ended(self, run_id: str, outcome: str) -> None:
-        """A run ended: ``completed``, ``interrupted``, or what failed."""
+    def ended(self, run_id: str, outcome: str, found: str = "") -> None:
+        """A run ended: ``completed``, with its accuracy and duration, ``interrupted``, or what failed."""
 
     def waits(self, run_id: str, who: str) -> None:
         """A run is not started: somebody else is at work on it."""
@@ -58,12 +58,13 @@ class LiveView:
         """Move a bar."""
         self.bars.update(self.tasks[run_id], completed=done, text=escape(one_line(text)))
 
-    def ended(self, run_id: str, outcome: str) -> None:
+    def ended(self, run_id: str, outcome: str, found: str = "") -> None:
         """Take the bar away and leave a line."""
         self.bars.remove_task(self.tasks.pop(run_id))
         colour = "green" if outcome == "completed" else "yellow" if outcome == "interrupted" else "red"
         word = escape(f"{one_line(outcome):>12}")
-        self.bars.console.print(f"[{colour}]{word}[/] {run_id}", highlight=False)
+        text = escape(f"{run_id}  {one_line(found)}".rstrip())
+        self.bars.console.print(f"[{colour}]{word}[/] {text}", highlight=False, soft_wrap=True)
 
     def waits(self, run_id: str, who: str) -> None:
         """Leave a line."""
@@ -93,9 +94,10 @@ class PlainView:
     def moved(self, run_id: str, done: float, text: str) -> None:
         """Say nothing: a log wants no bar."""
 
-    def ended(self, run_id: str, outcome: str) -> None:
+    def ended(self, run_id: str, outcome: str, found: str = "") -> None:
         """Say how, and how far everything is."""
-        self._say(f"{one_line(outcome):>12} {run_id} {self.numbers}".rstrip())
+        text = f"{run_id}  {found}" if found else run_id
+        self._say(f"{one_line(outcome):>12} {text} {self.numbers}".rstrip())
 
     def waits(self, run_id: str, who: str) -> None:
         """Say so."""

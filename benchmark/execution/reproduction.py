@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
+from benchmark.results.plausible import is_number
 from benchmark.results.record import Epoch, epochs_of, printed
 from benchmark.results.store import Result
 from benchmark.verdicts.next_trial import prediction95
 
-#: How far the first epoch's loss may be off on another machine, relative to itself.
+#: How far the first steps' losses may be off on another machine, relative to themselves.
 FIRST_LOSS = 1e-3
 _LAST = "_last_epoch"
 #: What must be the same for digits to be the same; the code is not among it, see CONTRIBUTING.md.
@@ -58,7 +59,7 @@ def compare(committed: Result, again: Result, trials: Mapping[int, Result]) -> R
     """Hold a training that was made again against the committed one.
 
     On the same kind of processor with the same versions every digit must be the same. Elsewhere the rounding
-    differs, and with it each step a little more: the first epoch's loss must be near, and the last epoch's
+    differs, and with it each step a little more: the first steps' losses must be near, and the last epoch's
     accuracies where one more trial should fall.
 
     Args:
@@ -71,7 +72,7 @@ def compare(committed: Result, again: Result, trials: Mapping[int, Result]) -> R
     images = Check("images", ours == theirs, "the same" if ours == theirs else f"{ours}, committed {theirs}")
     pairs = list(zip(epochs_of(committed.history), epochs_of(again.history), strict=False))
     bits = _bits(committed, again, pairs)
-    checks = _near(committed, again, trials, pairs) if unlike and not bits.same else [bits]
+    checks = _near(committed, again, trials) if unlike and not bits.same else [bits]
     return Reproduction(committed.run_id, unlike, [images, *checks])
 
 
@@ -97,17 +98,26 @@ def _bits(committed: Result, again: Result, pairs: Sequence[tuple[Epoch, Epoch]]
     return Check(what, False, f"epoch {apart} is the first to differ" if apart else "they differ")
 
 
-def _near(
-    committed: Result, again: Result, trials: Mapping[int, Result], pairs: Sequence[tuple[Epoch, Epoch]]
-) -> list[Check]:
-    checks = []
-    if pairs:
-        before, now = (one.train_loss for one in pairs[0])
-        off = abs(now - before) / max(abs(before), 1e-12)
-        found = f"{now:.6g}, committed {before:.6g}: {off:.1e} of it apart"
-        checks.append(Check(f"loss of the first epoch, within {FIRST_LOSS:g} of it", off <= FIRST_LOSS, found))
+def _near(committed: Result, again: Result, trials: Mapping[int, Result]) -> list[Check]:
     names = printed(key.removesuffix(_LAST) for key in again.metrics if key.endswith(_LAST))
-    return [*checks, *(_accuracy(f"{name}{_LAST}", again, trials) for name in names)]
+    return [_first_losses(committed, again), *(_accuracy(f"{name}{_LAST}", again, trials) for name in names)]
+
+
+def _first_losses(committed: Result, again: Result) -> Check:
+    what = f"losses of the first steps, within {FIRST_LOSS:g} of them"
+    before, now = (one.cost.get("first_losses") for one in (committed, again))
+    if not (_numbers(before) and _numbers(now)):
+        return Check(what, None, "the committed result is of before they were noted")
+    off = max(abs(one - other) / max(abs(other), 1e-12) for one, other in zip(now, before, strict=False))
+    return Check(what, off <= FIRST_LOSS, f"{_listed(now)}, committed {_listed(before)}: at most {off:.1e} of it apart")
+
+
+def _numbers(value: Any) -> TypeGuard[list[float]]:
+    return isinstance(value, list) and bool(value) and all(is_number(one) for one in value)
+
+
+def _listed(losses: Sequence[float]) -> str:
+    return " and ".join(f"{loss:.6g}" for loss in losses)
 
 
 def _accuracy(metric: str, again: Result, trials: Mapping[int, Result]) -> Check:

@@ -19,6 +19,7 @@ from benchmark.execution.orders import order
 from benchmark.execution.places import Places
 from benchmark.execution.progress import View
 from benchmark.execution.run_folder import RunFolder
+from benchmark.execution.standing import finished
 from benchmark.execution.summary import Summary
 from benchmark.execution.totals import Totals
 from benchmark.planning.plan import PlannedRun, longest_first
@@ -238,7 +239,8 @@ class Scheduler:
             self._count(self.queue.pop(attempt.name), outcome)
         attempt.let_go()
         self.begun = self.begun or outcome != "unusable"
-        self.view.ended(attempt.name, outcome)
+        found = finished(attempt.name, self.store).numbers() if outcome == "completed" else ""
+        self.view.ended(attempt.name, outcome, found)
 
     def _unusable(self, attempt: Attempt, *, whole: bool) -> None:
         """What this worker found unusable, its device or everything, gets no more runs."""

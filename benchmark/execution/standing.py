@@ -45,12 +45,15 @@ class Standing:
         """As plain data."""
         return asdict(self)
 
+    def numbers(self) -> str:
+        """Its accuracy and how long it took."""
+        scores = [f"{name} {self.accuracy[name]:.2f} %" for name in printed(self.accuracy)]
+        epoch = [f"epoch {self.epoch}"] if self.epoch and self.state != "done" else []
+        return ", ".join([*scores, *epoch, *([duration(self.seconds)] if self.seconds is not None else [])])
+
     def in_words(self) -> str:
         """One line, with the state first."""
-        scores = ", ".join(f"{name} {self.accuracy[name]:.2f} %" for name in printed(self.accuracy))
-        epoch = f"epoch {self.epoch}" if self.epoch and self.state != "done" else ""
-        took = duration(self.seconds) if self.seconds is not None else ""
-        said = [text for text in (scores, epoch, took, self.device, self.why) if text]
+        said = [text for text in (self.numbers(), self.device, self.why) if text]
         return f"{self.state:<12} {self.run_id}" + (f"  {', '.join(said)}" if said else "")
 
 

@@ -2,7 +2,8 @@
 
 ``<results>/<profile>/<run_id>.json`` holds completed runs only. The latest failed attempt of a run lies in
 ``failures/`` beside them, until the run completes; files that turned out damaged are set aside in
-``damaged/``. ``.locks/`` keeps two workers from training one run, whatever scratch folders they use.
+``damaged/``, and those that ``redo`` trains again in ``replaced/``. ``.locks/`` keeps two workers from training one
+run, whatever scratch folders they use.
 """
 
 import contextlib
@@ -101,6 +102,7 @@ class Store:
         self.folder = folder
         self.failures_folder = folder / "failures"
         self.damaged_folder = folder / "damaged"
+        self.replaced_folder = folder / "replaced"
         self.locks_folder = folder / ".locks"
 
     def check_writable(self) -> None:
@@ -186,15 +188,20 @@ class Store:
         """Take the record of a run's failed attempt away: it is tried again, and does not count as failed."""
         (self.failures_folder / f"{name}.json").unlink(missing_ok=True)
 
-    def set_aside(self, path: Path) -> Path | None:
-        """Move a damaged file to ``damaged/``, where it overwrites nothing; None where it is gone already.
+    def replace(self, name: str) -> Path | None:
+        """Move a run's result to ``replaced/``, so that it can be trained again; None where there is none."""
+        return self.set_aside(self.path(name), self.replaced_folder)
+
+    def set_aside(self, path: Path, folder: Path | None = None) -> Path | None:
+        """Move a file to ``damaged/``, or another folder, where it overwrites nothing; None where it is gone already.
 
         Raises:
             OSError: it can't be moved.
         """
-        make_folder(self.damaged_folder)
+        folder = folder or self.damaged_folder
+        make_folder(folder)
         for number in itertools.count(1):
-            target = self.damaged_folder / (path.name if number == 1 else f"{path.stem}.{number}{path.suffix}")
+            target = folder / (path.name if number == 1 else f"{path.stem}.{number}{path.suffix}")
             try:
                 if os.path.lexists(target):
                     continue
@@ -208,7 +215,7 @@ class Store:
                 if error.errno not in _TAKEN:  # by somebody, since it was looked at
                     raise
                 continue
-            sync_folder(self.damaged_folder)
+            sync_folder(folder)
             return target
         raise AssertionError("unreachable")
 

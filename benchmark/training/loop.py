@@ -30,6 +30,9 @@ from benchmark.training.optimizer import SGD
 from benchmark.training.shadows import Shadows
 from benchmark.training.step import GraphedSteps, Recorder, Update
 
+#: How many steps' losses are kept one by one.
+FIRST_LOSSES = 2
+
 
 def learning_rate(schedule: Schedule, epoch: int) -> float:
     """Rate of a zero-based epoch: multiplied by ``decay_factor`` from each milestone on."""
@@ -85,6 +88,7 @@ class Training:
         self.epoch, self.step, self.seconds = 0, 0, 0.0
         self.loss_sum = torch.zeros((), device=device)
         self.history: list[dict[str, Any]] = []
+        self.first_losses: list[float] = []
 
     @functools.cached_property
     def test_images(self) -> CentreCrops:
@@ -126,6 +130,7 @@ class Training:
         self.model.train()
         for images, labels, samples in self.batches.epoch(self.epoch, schedule.batch_size, start_step=self.step):
             self.train_step(images, labels, samples)
+            self._note_first_losses(len(labels))
             self.seconds = before + time.perf_counter() - started
             after_step(self)
         if self.device.type == "cuda":
@@ -139,6 +144,12 @@ class Training:
             torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
         self.take(self.mixing(images, labels, samples, self.step))
         self.step += 1
+
+    def _note_first_losses(self, images: int) -> None:
+        """What another machine's can be held against; later ones differ with each rounding, more and more."""
+        if self.epoch == 0 and self.step <= FIRST_LOSSES and len(self.first_losses) == self.step - 1:
+            before = sum(self.first_losses) * self.spec.schedule.batch_size
+            self.first_losses.append((float(self.loss_sum) - before) / images)
 
     def _taking(self) -> Update:
         """Who runs the updates from here on; a recording holds this optimiser's tensors as they are now."""
@@ -196,10 +207,11 @@ class Training:
         with autocast(self.spec, self.device):
             return activation_maps(self.model, self.data, self.spec, self.device)
 
-    def cost(self) -> dict[str, float]:
-        """What the training steps took, evaluation left out."""
+    def cost(self) -> dict[str, Any]:
+        """What the training steps took, evaluation left out, and the losses of the first ones."""
         steps = self.steps * self.spec.schedule.epochs
-        return {"train_seconds": self.seconds, "seconds_per_step": self.seconds / steps, "steps": steps}
+        times = {"train_seconds": self.seconds, "seconds_per_step": self.seconds / steps, "steps": steps}
+        return {**times, "first_losses": self.first_losses}
 
     def checkpoint(self) -> Checkpoint:
         """Everything that the rest of the run depends on; random streams need no state, they are named."""
@@ -211,6 +223,7 @@ class Training:
             "step": self.step,
             "seconds": self.seconds,
             "history": self.history,
+            "first_losses": self.first_losses,
         }
 
     def resume(self, checkpoint: Checkpoint) -> None:
@@ -230,6 +243,7 @@ class Training:
         self.loss_sum.copy_(checkpoint["loss_sum"])
         self.epoch, self.step = epoch, step
         self.seconds, self.history = checkpoint["seconds"], history
+        self.first_losses = checkpoint.get("first_losses", [])
         self.take = self._taking()
 
 

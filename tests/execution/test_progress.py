@@ -21,10 +21,12 @@ def test_plain_lines() -> None:
     view.moved(name, 0.5, "epoch 1/2")
     view.total(1, 2, 0.5, 200)
     view.ended(name, "completed")
+    view.ended(name, "completed", "single 76.54 %, 3 min 20 s")
     view.close()
     assert out == [
         f"     started {name}",
         f"   completed {name} (1/2 runs, 50 %, 3 min 20 s left)",
+        f"   completed {name}  single 76.54 %, 3 min 20 s (1/2 runs, 50 %, 3 min 20 s left)",
     ]
 
 
@@ -65,7 +67,7 @@ def test_live_bars() -> None:
         assert "run-a" in text_of(out)
         assert "epoch 1/2" in text_of(out)
         assert "0/2 runs, 1 min 30 s left" in text_of(out)
-        view.ended("run-a", "completed")
+        view.ended("run-a", "completed", "single [76.54] %")
         view.ended("run-b", "diverged")
         view.started("run-b")  # taken up again
         view.ended("run-b", "interrupted")
@@ -74,7 +76,7 @@ def test_live_bars() -> None:
     finally:
         view.close()
     lines = [line.strip() for line in text_of(out).splitlines()]
-    for wanted in ("completed run-a", "diverged run-b", "interrupted run-b"):
+    for wanted in ("completed run-a  single [76.54] %", "diverged run-b", "interrupted run-b"):
         assert wanted in lines
 
 

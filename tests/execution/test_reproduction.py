@@ -9,18 +9,21 @@ from tests.made import MACHINE, result, spec
 OTHER = {**MACHINE, "device": "another CPU"}
 
 
-def again(loss: float = 0.0, accuracy: float = 70.0, **changes: Any) -> Result:
-    """The run of seed 0, made again, its first loss off by a part of itself."""
+FIRST = {"first_losses": [5.0, 21.0]}
+
+
+def again(loss: float = 0.0, accuracy: float = 70.0, **cost: Any) -> Result:
+    """The run of seed 0, made again, its losses off by a part of themselves."""
     made = result(spec(), accuracy)
-    history = [dict(entry) for entry in made.history]
-    history[0]["train_loss"] *= 1 + loss
-    return made.model_copy(update={"history": history, **result(spec(), **changes).model_dump(include={*changes})})
+    history = [{**entry, "train_loss": entry["train_loss"] * (1 + loss)} for entry in made.history]
+    cost = cost or {"first_losses": [5.0, 21.0 * (1 + loss)]}
+    return made.model_copy(update={"history": history, "cost": cost})
 
 
 def compared(other: Result, seeds: int = 4, **machine: Any) -> Reproduction:
     other = other.model_copy(update={"provenance": result(provenance={**MACHINE, **machine}).provenance})
     trials = {seed: result(spec(seed), 70.0 + seed / 10) for seed in range(seeds)}
-    return compare(result(), other, trials)
+    return compare(result(cost=FIRST), other, trials)
 
 
 def test_on_the_same_machine_every_bit_is_compared() -> None:
@@ -56,7 +59,7 @@ def test_elsewhere_the_first_loss_must_be_near_and_the_accuracy_among_the_seeds(
     assert len(near.unlike) == 1
     assert [check.what.split(",")[0] for check in near.checks] == [
         "images",
-        "loss of the first epoch",
+        "losses of the first steps",
         "single_last_epoch",
     ]
     assert [check.same for check in compared(again(1.1e-3, 70.3), **machine).checks] == [True, False, True]
@@ -67,6 +70,12 @@ def test_bits_that_are_equal_all_the_same_say_more() -> None:
     found = compared(again(), device="another CPU")
     assert len(found.unlike) == 1
     assert [check.what for check in found.checks] == ["images", "every digit of metrics and history"]
+
+
+def test_results_of_before_have_no_first_losses() -> None:
+    found = compared(again(0.5, 70.3, train_seconds=3.0), device="another CPU")
+    assert [check.same for check in found.checks] == [True, None, True]
+    assert found.same
 
 
 def test_one_trial_gives_no_interval() -> None:

@@ -272,7 +272,7 @@ class FakeView:
     def moved(self, run_id: str, done: float, text: str) -> None:
         self.moves.append((run_id, done, text))
 
-    def ended(self, run_id: str, outcome: str) -> None:
+    def ended(self, run_id: str, outcome: str, found: str = "") -> None:
         self.events.append((outcome, run_id))
 
     def waits(self, run_id: str, who: str) -> None:

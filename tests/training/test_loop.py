@@ -291,10 +291,18 @@ def test_a_resumed_run_is_the_undisturbed_one(spec: TrainSpec, tmp_path: Path) -
         resumed.run(nothing)
         assert resumed.history == undisturbed.history
         assert resumed.metrics() == undisturbed.metrics()
+        assert resumed.cost()["first_losses"] == undisturbed.first_losses
         for (name, ours), theirs in zip(
             resumed.model.state_dict().items(), undisturbed.model.state_dict().values(), strict=True
         ):
             assert torch.equal(ours, theirs), name
+
+
+def test_the_first_losses_are_those_of_the_first_two_steps() -> None:
+    spec, sums = spec_of(SFE), list[float]()
+    training = trained(spec, lambda training: sums.append(float(training.loss_sum)))
+    batch = spec.schedule.batch_size
+    assert training.first_losses == pytest.approx([sums[0] / batch, (sums[1] - sums[0]) / batch])
 
 
 def test_a_checkpoint_of_batch_norms_that_counted_still_fits(tmp_path: Path) -> None:
