@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 import benchmark.cli
 from benchmark.cli.options import count
 from benchmark.execution.run_folder import Job, Progress
-from benchmark.results.store import ActivationMap
+from benchmark.results.record import ActivationMap
 from benchmark.runs.spec import RUN_SPEC
 from benchmark.suites.manifest import Manifest, Published
 from benchmark.suites.profiles import Profile

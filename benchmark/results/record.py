@@ -1,14 +1,14 @@
-"""What a result holds of each epoch, and how one is written and read as a line of its own."""
+"""Parts of a result: its epochs, also as lines of their own, and its activation maps."""
 
 import contextlib
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from benchmark.runs.metrics import NO_PREDICTIONS
-from benchmark.runs.schema import MANY, Frozen
+from benchmark.runs.schema import MANY, Frozen, refuse
 
 
 class Epoch(Frozen):
@@ -40,6 +40,26 @@ class Epoch(Frozen):
     def entry(self) -> dict[str, Any]:
         """What a history holds of it."""
         return {**{name: getattr(self, name) for name in NO_PREDICTIONS}, **self.accuracy}
+
+
+class ActivationMap(Frozen):
+    """Which places of one test image spoke for its class, without the image itself.
+
+    ``image`` counts from 0 in the run's test split; ``map`` has the rows of the last stage's feature; its
+    mean and the class's bias make the logit of ``label``. ``predicted`` is the single prediction.
+    """
+
+    image: int = Field(ge=0, le=100 * MANY)
+    label: int = Field(ge=0, le=MANY)
+    predicted: int = Field(ge=0, le=MANY)
+    map: list[list[float]]
+
+    @field_validator("map")
+    @classmethod
+    def _rectangle(cls, rows: list[list[float]]) -> list[list[float]]:
+        if not rows or not rows[0] or any(len(row) != len(rows[0]) for row in rows):
+            raise refuse("", "needs rows of one length")
+        return rows
 
 
 def printed(predictions: Iterable[str]) -> list[str]:

@@ -15,11 +15,12 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic import BeforeValidator, ValidationError
 
 from benchmark.errors import StoreError, UnknownVersionError, reason_of
 from benchmark.results.provenance import Provenance
-from benchmark.runs.schema import MANY, Frozen, dotted, first_problem, refuse
+from benchmark.results.record import ActivationMap
+from benchmark.runs.schema import Frozen, dotted, first_problem
 from benchmark.runs.spec import RunSpec, run_id
 from benchmark.system.files import entries, read_regular, rename_new, write_atomic
 from benchmark.system.folders import make_folder, sync_folder, why_unwritable
@@ -48,26 +49,6 @@ class Failure(Frozen):
     reason: _Text
     log_tail: list[_Text]
     log_file: _Text
-
-
-class ActivationMap(Frozen):
-    """Which places of one test image spoke for its class, without the image itself.
-
-    ``image`` counts from 0 in the run's test split; ``map`` has the rows of the last stage's feature; its
-    mean and the class's bias make the logit of ``label``. ``predicted`` is the single prediction.
-    """
-
-    image: int = Field(ge=0, le=100 * MANY)
-    label: int = Field(ge=0, le=MANY)
-    predicted: int = Field(ge=0, le=MANY)
-    map: list[list[float]]
-
-    @field_validator("map")
-    @classmethod
-    def _rectangle(cls, rows: list[list[float]]) -> list[list[float]]:
-        if not rows or not rows[0] or any(len(row) != len(rows[0]) for row in rows):
-            raise refuse("", "needs rows of one length")
-        return rows
 
 
 class Result(Frozen):

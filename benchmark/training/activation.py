@@ -8,7 +8,7 @@ from benchmark.data.source import balanced_part
 from benchmark.errors import DivergedError
 from benchmark.methods.network import JointNetwork
 from benchmark.methods.objective import predictions
-from benchmark.results.store import ActivationMap
+from benchmark.results.record import ActivationMap
 from benchmark.runs.spec import TrainSpec
 from benchmark.training.evaluation import EVALUATION_BATCH
 

@@ -19,7 +19,7 @@ from benchmark.errors import DivergedError
 from benchmark.methods.mixing import InputMixing, Mixed
 from benchmark.methods.network import build_network
 from benchmark.methods.objective import Objective
-from benchmark.results.store import ActivationMap
+from benchmark.results.record import ActivationMap
 from benchmark.runs.axes import Numerics, Schedule
 from benchmark.runs.metrics import from_history
 from benchmark.runs.spec import TrainSpec

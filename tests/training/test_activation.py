@@ -9,7 +9,8 @@ from benchmark.data.packed import ImageSet
 from benchmark.data.standin import standin
 from benchmark.errors import DivergedError, StoreError
 from benchmark.results.provenance import Provenance
-from benchmark.results.store import ActivationMap, Result, Store
+from benchmark.results.record import ActivationMap
+from benchmark.results.store import Result, Store
 from benchmark.runs.axes import Dataset, Discard, Method, Network, Schedule
 from benchmark.runs.spec import PROTOCOL, TrainSpec, run_id
 from benchmark.training.activation import activation_maps

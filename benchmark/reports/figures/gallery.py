@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.data.pixels import centre_crops
-from benchmark.results.store import ActivationMap, Result
+from benchmark.results.record import ActivationMap
+from benchmark.results.store import Result
 from benchmark.results.trials import Trials
 from benchmark.runs.axes import Dataset
 from benchmark.runs.spec import TrainSpec

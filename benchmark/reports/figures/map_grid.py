@@ -15,7 +15,7 @@ from PIL import Image
 
 from benchmark.reports.figures.gallery import Gallery, Sample
 from benchmark.reports.table import Table
-from benchmark.results.store import ActivationMap
+from benchmark.results.record import ActivationMap
 from benchmark.suites.suite import Suite
 from benchmark.wording import visible
 

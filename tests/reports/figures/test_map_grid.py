@@ -11,7 +11,8 @@ from benchmark.reports.figures import draw, map_grid
 from benchmark.reports.figures.gallery import collect_maps
 from benchmark.reports.table import tabulate
 from benchmark.reports.write import stale_reports, write_reports
-from benchmark.results.store import ActivationMap, Store
+from benchmark.results.record import ActivationMap
+from benchmark.results.store import Store
 from benchmark.results.trials import Trials
 from benchmark.runs.spec import TrainSpec, with_seed
 from benchmark.suites.profiles import load_variant
