@@ -49,21 +49,26 @@ def stop(runs: Path, patience_s: float = PATIENCE_S) -> Stopped:
     while True:
         left = held.all_held(runs)
         orphans = {folder: one for folder, one in left.items() if drivers.alive(one.driver) is None}
-        _ask(orphans, engines, asked)
+        _ask(orphans, runs.parents[1], engines, asked)
         if not (left or drivers.at_work()) or time.monotonic() >= end:
             found.left = [folder.name for folder in left]
             return found
         time.sleep(LOOK_S)
 
 
-def _ask(orphans: Mapping[Path, Held], engines: dict[tuple[str, str], Executor], asked: set[Handle]) -> None:
+def _ask(
+    orphans: Mapping[Path, Held], scratch: Path, engines: dict[tuple[str, str], Executor], asked: set[Handle]
+) -> None:
     """Ask workers of drivers that are gone to end, once, and forget those that have."""
+    places: dict[tuple[str, str], dict[Handle, Path]] = {}
     for folder, one in orphans.items():
-        handle = one.handle
-        engine = engines.get((handle.engine, handle.place)) or engine_of(handle)
-        engines[handle.engine, handle.place] = engine
-        if engine.poll([handle])[handle].phase == "ended":
-            held.forget(RunFolder(folder))
-        elif handle not in asked:
-            engine.cancel([handle], kill=False)
-            asked.add(handle)
+        places.setdefault((one.handle.engine, one.handle.place), {})[one.handle] = folder
+    for place, folders in places.items():
+        engine = engines.setdefault(place, engines.get(place) or engine_of(next(iter(folders)), scratch))
+        states = engine.poll([*folders])
+        for handle in [handle for handle in folders if states[handle].phase == "ended"]:
+            held.forget(RunFolder(folders[handle]))
+        engine.cancel(
+            [handle for handle in folders if states[handle].phase != "ended" and handle not in asked], kill=False
+        )
+        asked.update(folders)

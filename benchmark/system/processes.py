@@ -17,7 +17,7 @@ from benchmark.system.folders import make_folder
 from benchmark.system.locks import life
 
 #: What has GNU's, Intel's and LLVM's OpenMP bind threads to cores, counted from the machine's first in every process.
-_BINDING = (
+BINDING = (
     "GOMP_CPU_AFFINITY",
     "KMP_AFFINITY",
     "KMP_HW_SUBSET",
@@ -46,7 +46,7 @@ def keep_freed_memory() -> None:
 
 def unbound(environment: Mapping[str, str]) -> dict[str, str]:
     """An environment in which no process binds itself to cores: two that do so sit on the same ones."""
-    return {name: value for name, value in environment.items() if name not in _BINDING}
+    return {name: value for name, value in environment.items() if name not in BINDING}
 
 
 def is_stopped(pid: int) -> bool:

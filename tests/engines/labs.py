@@ -2,11 +2,16 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
+import time
+import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -46,3 +51,71 @@ def slurm() -> Iterator[Path]:
     finally:
         subprocess.run([HERE / "slurm-down.sh", folder], capture_output=True)
         shutil.rmtree(folder)
+
+
+@dataclass
+class Ray:
+    """A cluster of this machine alone.
+
+    Attributes:
+        address: of its dashboard.
+        folder: for what it keeps.
+        gcs: where further nodes register.
+    """
+
+    address: str
+    folder: Path
+    gcs: str
+
+    @contextmanager
+    def node(self, *words: str) -> Iterator["subprocess.Popen[bytes]"]:
+        """One more node, or the first one; ended with all that it has started."""
+        command: list[str] = [
+            str(Path(sys.executable).parent / "ray"),
+            "start",
+            "--block",
+            "--disable-usage-stats",
+            *words,
+        ]
+        with (self.folder / "log").open("ab") as log:
+            process = subprocess.Popen(
+                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+            )
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(15)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@contextmanager
+def ray() -> Iterator[Ray]:
+    """A Ray of one node with four processors and two made-up GPUs."""
+    pytest.importorskip("ray", reason="Ray is not installed: pip install '.[ray]'")
+    folder = Path(tempfile.mkdtemp(prefix="ray-"))  # short: it holds sockets
+    first = free_ports(8, 20500)
+    lab = Ray(f"http://127.0.0.1:{first}", folder, f"127.0.0.1:{first + 1}")
+    names = ("dashboard-port", "port", "dashboard-agent-listen-port", "dashboard-agent-grpc-port", "node-manager-port")
+    ports = [f"--{name}={first + at}" for at, name in enumerate((*names, "object-manager-port", "metrics-export-port"))]
+    size = ["--num-cpus=4", "--num-gpus=2", f"--memory={4 * 2**30}", f"--object-store-memory={80 * 2**20}"]
+    try:
+        with lab.node("--head", f"--temp-dir={folder}", "--dashboard-host=127.0.0.1", *ports, *size) as head:
+            late = time.monotonic() + 120
+            while not _answers(lab.address):
+                if head.poll() is not None or time.monotonic() > late:
+                    pytest.skip(f"no Ray can be started: {(folder / 'log').read_text()[-300:]}")
+                time.sleep(0.2)
+            yield lab
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _answers(address: str) -> bool:
+    with suppress(OSError), urllib.request.urlopen(f"{address}/api/v0/nodes?detail=True", timeout=5) as reply:
+        return b"ALIVE" in reply.read()
+    return False

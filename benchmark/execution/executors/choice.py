@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from benchmark.errors import UserError
 from benchmark.execution.executors.contract import Executor
 
-EngineName = Literal["local", "slurm"]
+EngineName = Literal["local", "slurm", "ray"]
 ENGINES: tuple[str, ...] = get_args(EngineName)
 
 
@@ -52,6 +52,10 @@ def make(choice: Choice, scratch: Path) -> Executor:
     from benchmark.execution.executors.settings import read_settings
 
     changes = [*choice.changes, *([f"runs_at_once={choice.jobs}"] if choice.jobs else [])]
+    if choice.engine == "ray":
+        from benchmark.execution.executors.ray import RayExecutor, RaySettings
+
+        return RayExecutor.reached(read_settings(RaySettings, choice.config, changes), choice.device)
     from benchmark.execution.executors.slurm import SlurmExecutor
     from benchmark.execution.executors.slurm_settings import SlurmSettings
 

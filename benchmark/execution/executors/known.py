@@ -1,16 +1,19 @@
 """The engine of a worker that somebody has left, by its handle."""
 
+from pathlib import Path
+
 from benchmark.errors import UserError
-from benchmark.execution.executors import local
+from benchmark.execution.executors.choice import ENGINES, Choice, make
 from benchmark.execution.executors.contract import Executor, Handle
 
 
-def engine_of(handle: Handle) -> Executor:
+def engine_of(handle: Handle, scratch: Path) -> Executor:
     """One that can be asked for it, and can end it; nothing is to be started by it.
 
     Raises:
-        UserError: this code knows none of that name.
+        UserError: it can't be reached from here, or this code knows none of that name.
     """
-    if handle.engine == local.ENGINE:
-        return local.LocalExecutor.on_this_machine(device="cpu", leashed=False)
-    raise UserError(f"{handle.engine} at {handle.place}: this code knows no such engine")
+    if handle.engine not in ENGINES:
+        raise UserError(f"{handle.engine} at {handle.place}: this code knows no such engine")
+    address = [f"address={handle.place}"] if handle.engine == "ray" else []
+    return make(Choice(engine=handle.engine, device="cpu", leashed=False, changes=address), scratch)
