@@ -49,6 +49,6 @@ def test_a_driver_that_does_not_end_is_waited_for_so_long(tmp_path: Path) -> Non
         assert driver.told_to_stop()
 
 
-def test_an_engine_that_nobody_knows_is_said() -> None:
+def test_an_engine_that_nobody_knows_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="abacus at x: this code knows no such engine"):
-        engine_of(Handle(engine="abacus", place="x", job="1"))
+        engine_of(Handle(engine="abacus", place="x", job="1"), tmp_path)
