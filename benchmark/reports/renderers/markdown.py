@@ -1,9 +1,8 @@
 """A table as Markdown: ours, and under the paper's own protocol the published number below it."""
 
-import json
-import shlex
 from collections.abc import Sequence
 
+from benchmark.reports.commands import report_command, setting_words
 from benchmark.reports.notes import notes
 from benchmark.reports.numbers import as_printed, signed
 from benchmark.reports.renderers import claims_markdown
@@ -13,9 +12,7 @@ from benchmark.reports.sentences import BEST_EPOCH, NO_GAINS, NOT_ROBUST, letter
 from benchmark.reports.table import Table, TableCell
 from benchmark.runs.catalogue import DATASETS
 from benchmark.runs.metrics import PROCESS_MEMORY
-from benchmark.suites.profiles import Setting, Variant
 from benchmark.suites.suite import Suite
-from benchmark.system.paths import SUITES
 from benchmark.verdicts.claims import Answered
 
 MISSING = "—"
@@ -39,7 +36,7 @@ def render(suite: Suite, table: Table, claims: Sequence[Answered] = ()) -> str:
         f"![{escape(table.title)}]({suite.name}.png)",
         *(["## Claims", *claims_markdown.render(claims, suite.variant, f"{suite.name}.claims.csv")] if claims else []),
         f"All numbers: [{suite.name}.csv]({suite.name}.csv); training curves: [{suite.name}.curves.png]"
-        f"({suite.name}.curves.png). Make this report again: `{command(suite, table)}`",
+        f"({suite.name}.curves.png). Make this report again: `{report_command(suite, table)}`",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -63,39 +60,10 @@ def published(cell: TableCell) -> str:
     return number + _overhead(cell.published.overhead_percent)
 
 
-def command(suite: Suite, table: Table) -> str:
-    """The command that writes this report from the results on disk."""
-    # Somebody's own manifest goes by its bare name: reports name no folder of one machine.
-    own = suite.path.resolve() != (SUITES / f"{suite.name}.yaml").resolve()
-    words = ["python", "run_suite.py", "report", suite.path.name if own else suite.name]
-    wanted = {cell.trials_wanted for cell in table.cells.values() if not cell.is_cost} - {suite.trials}
-    for trials in wanted:
-        words += ["--trials", str(trials)]
-    return shlex.join(words + variant_words(suite.variant)).replace("`", "'")
-
-
-def variant_words(variant: Variant) -> list[str]:
-    """What a command says of profile and settings; nothing of the paper's own."""
-    words = [] if variant.profile.profile == "paper" else ["--profile", variant.profile.profile]
-    for setting in _settings(variant):
-        words += ["--set", _typed(setting)]
-    return words
-
-
-def _settings(variant: Variant) -> list[Setting]:
-    return sorted(variant.settings, key=lambda setting: setting.label)
-
-
-def _typed(setting: Setting) -> str:
-    """A setting as one types it behind ``--set``; JSON is YAML too."""
-    name = setting.path[-1] if setting.path[0] == "choices" else ".".join(setting.path)
-    return f"{name}={setting.value if isinstance(setting.value, str) else json.dumps(setting.value)}"
-
-
 def _notices(suite: Suite, table: Table) -> str:
     """What somebody must know before reading a number."""
     profile, variant = suite.variant.profile, suite.variant
-    over = ", ".join(f"`{_typed(setting).replace('`', chr(39))}`" for setting in _settings(variant))
+    over = ", ".join(f"`{word.replace('`', chr(39))}`" for word in setting_words(variant))
     notes = [f"Profile `{profile.profile}`: {escape(profile.about)}"]
     if over and variant.keeps_protocol:
         notes.append(f"Laid over it: {over}.")

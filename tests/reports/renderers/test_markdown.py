@@ -151,12 +151,6 @@ def test_footnotes_picture_and_command(store: Store) -> None:
     assert "report table1 --trials 2`" in rendered(paper("table1"), store, trials=2)
 
 
-def test_a_manifest_of_ones_own_goes_by_its_bare_name(store: Store, tmp_path: Path) -> None:
-    text = rendered(own(tmp_path), store)
-    assert "`python run_suite.py report own.yaml`" in text
-    assert str(tmp_path) not in text
-
-
 def test_settings_are_named(store: Store) -> None:
     choice = rendered(paper("table1", ["beta_on=last"]), store)
     assert "Laid over it: `beta_on=last`." in choice

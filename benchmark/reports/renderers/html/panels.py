@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from benchmark.reports.commands import suite_word, variant_words
 from benchmark.reports.judged import JudgedCell, JudgedSuite
 from benchmark.reports.origins import mixed
 from benchmark.reports.renderers.html.curves import Line, Lines, draw, line_of
@@ -21,7 +22,6 @@ from benchmark.reports.renderers.html.figures import (
 )
 from benchmark.reports.renderers.html.material import Material, where
 from benchmark.reports.renderers.html.model import CellView, Panel, TrialRow
-from benchmark.reports.renderers.markdown import variant_words
 from benchmark.reports.standing import entry_of, measured, seconds_of, short
 from benchmark.results.store import Result
 from benchmark.runs.metrics import OVERHEADS
@@ -221,7 +221,7 @@ def _choices(cell: JudgedCell) -> tuple[tuple[str, str], ...]:
 
 def _commands(one: JudgedSuite, cell: JudgedCell, material: Material) -> tuple[tuple[str, str], ...]:
     place = " / ".join(re.sub(r"([*?\[])", r"[\1]", name) for name in (cell.cell.row, cell.cell.column))
-    words = ["python", "run_suite.py", one.suite.name, "--only", place, *variant_words(one.suite.variant)]
+    words = ["python", "run_suite.py", suite_word(one.suite), "--only", place, *variant_words(one.suite.variant)]
     missing = len(cell.results) < (1 if cell.cell.is_cost else one.suite.trials)
     name = "Train what is missing of it" if missing else "What trained it"
     return ((name, shlex.join(one_line(word, 600) for word in words)), *_again(cell, material))

@@ -3,12 +3,12 @@
 import re
 import shlex
 
+from benchmark.reports.commands import variant_words
 from benchmark.reports.origins import mixed
 from benchmark.reports.renderers.html.figures import suite_label
 from benchmark.reports.renderers.html.heading import ended, left
 from benchmark.reports.renderers.html.material import Material
 from benchmark.reports.renderers.html.model import FailedRun, RunsView
-from benchmark.reports.renderers.markdown import variant_words
 from benchmark.reports.standing import planned
 from benchmark.results.store import Result
 from benchmark.wording import one_line, some
