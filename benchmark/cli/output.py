@@ -38,15 +38,21 @@ def write_reports(
     say: Callable[[str], Any],
     cache_dir: Path,
     judged: "Judgement | None" = None,
-) -> None:
-    """Write reports and say where the readable ones are."""
+) -> Path | None:
+    """Write reports and say where the readable ones are; returns the page, if there is one."""
     import_matplotlib()
     from benchmark.reports import write  # pandas and matplotlib, only where a report is made
 
     require_writable(reports_dir / suites[0].variant.reports_name, "reports")
+    html: Path | None = None
     for path in write.write_reports(suites, store, reports_dir, trials, cache_dir=cache_dir, judged=judged):
-        if path.suffix == ".md":
+        if path.suffix in (".md", ".html"):
             say(f"report: {shown(path)}")
+        if path.suffix == ".html":
+            html = path
+            if (size := path.stat().st_size) > write.MOST_PAGE:
+                say(f"warning: {shown(path)} has {size / 1e6:.1f} MB, which loads slowly")
+    return html
 
 
 def say(text: str, *, err: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 import functools
 import sys
+import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -42,6 +43,7 @@ _ANY_DEVICE = "any"
 @click.option("--aggregate", type=click.Choice(PLAN_CHOICES["aggregate"]), help="Short for --set aggregate=…")
 @json_option
 @click.option("--check", is_flag=True, help=_CHECK)
+@click.option("--open", "opened", is_flag=True, help="Show the page in a browser, where there is one.")
 @click.pass_context
 def report(
     context: click.Context,
@@ -55,6 +57,7 @@ def report(
     aggregate: str | None,
     form: str,
     check: bool,
+    opened: bool,
 ) -> None:
     """Write the reports of some suites (all without a name) from the results on disk.
 
@@ -62,6 +65,8 @@ def report(
     """
     if check and form == "json":
         raise UserError("--check compares files; leave out --format json")
+    if check and opened:
+        raise UserError("--check writes nothing that could be opened; leave out --open")
     settings += (f"aggregate={aggregate}",) if aggregate else ()
     variant, cache_dir = load_variant(profile, settings), image_cache(scratch_dir)
     if check and not suites:
@@ -76,9 +81,19 @@ def report(
 
     judged = judge_all(loaded, Trials(store))
     tell = functools.partial(say, err=form == "json")
-    write_reports(loaded, store, reports_dir, trials, tell, cache_dir, judged)
+    page = write_reports(loaded, store, reports_dir, trials, tell, cache_dir, judged)
+    if opened:
+        _open(page)
     if form == "json":
         click.echo(as_json(judged, trials))
+
+
+def _open(page: Path | None) -> None:
+    """Show the page in a browser; where none can be started its path, which is printed already, has to do."""
+    if page is None:
+        say("no page: these settings make a protocol of its own", err=True)
+    elif not webbrowser.open(page.resolve().as_uri()):
+        say(f"no browser here; open {shown(page)} in one", err=True)
 
 
 def _check_all(

@@ -179,7 +179,7 @@ def _how_it_goes_on(summary: "Summary") -> str:
     return "the same command goes on from here"
 
 
-def _report(summary: "Summary", write: Callable[[], None]) -> bool:
+def _report(summary: "Summary", write: Callable[[], object]) -> bool:
     """Write reports, unless the code that makes them, which is not loaded yet, is no longer that which trained."""
     try:
         require_same(this_code())

@@ -16,6 +16,7 @@ from benchmark.reports.figures import draw, svg
 from benchmark.reports.figures.gallery import collect_maps
 from benchmark.reports.paper import Judgement, Paper, judge_all
 from benchmark.reports.renderers import latex, markdown, paper_csv, summary, tidy_csv
+from benchmark.reports.renderers.html.render import MOST_BYTES as MOST_PAGE
 from benchmark.reports.renderers.html.render import render as render_page
 from benchmark.reports.table import tabulate
 from benchmark.results.store import Store
@@ -23,6 +24,8 @@ from benchmark.results.trials import Trials
 from benchmark.suites.manifest import PAPER_SUITES
 from benchmark.suites.suite import Suite
 from benchmark.system.files import read_regular, write_atomic
+
+__all__ = ["MOST_PAGE", "stale_reports", "write_reports"]
 
 _MOST_REPORT = 256 * 2**20  # bytes; an SVG of hundreds of maps is large
 

@@ -40,6 +40,7 @@ const show = id => {
   } else missing.hidden = false;
   if (!drawer.open) drawer.show();
   drawer.scrollTop = 0;
+  requestAnimationFrame(() => { drawer.scrollTop = 0; });
   const target = open ? open.body : $('close');
   target.focus({preventScroll: true});
 };

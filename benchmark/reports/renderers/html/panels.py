@@ -165,10 +165,16 @@ def _trial(one: JudgedSuite, cell: JudgedCell, result: Result, material: Materia
         seed="none" if seed is None else str(seed),
         last=last,
         best=best,
-        took="; ".join([*([] if seconds is None else [duration(seconds)]), *result.provenance.origin()["device"]]),
+        took="; ".join([*([] if seconds is None else [duration(seconds)]), *_devices(cell, result)]),
         file=file,
         link=None if material.beside is None else f"{material.beside}/{file}",
     )
+
+
+def _devices(cell: JudgedCell, result: Result) -> list[str]:
+    """A trial's devices, where not all trials have the one that stands below them."""
+    each = [one.provenance.origin()["device"] for one in cell.results]
+    return [] if all(devices == each[0] for devices in each) else result.provenance.origin()["device"]
 
 
 def _curve(one: JudgedSuite, cell: JudgedCell, lines: Lines) -> tuple[Markup | None, str]:
