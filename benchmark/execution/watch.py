@@ -50,6 +50,11 @@ class Watch:
         """Whether the runner is gone: a child whose parent ends gets another one."""
         return self.runner is not None and os.getppid() != self.runner
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether the attempt is to end."""
+        return self.signalled is not None or self.left
+
     def check(self, timeout_min: float | None = None, train_seconds: float = 0) -> None:
         """Raise what ends the attempt.
 
@@ -59,7 +64,7 @@ class Watch:
             InterruptedRun: a signal asked for it, or the runner is gone.
             TimedOutError: it took too long.
         """
-        if self.signalled is not None or self.left:
+        if self.is_asked:
             raise InterruptedRun(f"signal {self.signalled}" if self.signalled else "the runner is gone")
         if timeout_min is None:
             return

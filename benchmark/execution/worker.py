@@ -125,8 +125,8 @@ class _Worker:
         except Exception as error:  # whatever it was: record it, and let the other runs go on
             if is_of_the_disk(error):
                 return self._unwritable(error)
-            traceback.print_exc()
-            return self._failed(error)
+            traceback.print_exc()  # after a signal: it may have met a helper of this one as well
+            return self._interrupted("an end was asked for") if self.watch.is_asked else self._failed(error)
         self.folder.note_attempt("completed")
         self.folder.clear()
         return 0

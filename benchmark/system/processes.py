@@ -168,8 +168,12 @@ def starting() -> Iterator[None]:
 
 
 def start_process(parent: int) -> None:
-    """Set a helper up: Ctrl-C is its parent's business, and it ends with its parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Set a helper up: what asks for an end is its parent's business, and it ends with its parent.
+
+    A batch system sends its signals to every process of a job. SIGTERM still ends a helper: pools end theirs by it.
+    """
+    for number in set(signals.ENDING) - {signal.SIGTERM}:
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 

@@ -281,6 +281,19 @@ def test_a_failure_is_recorded_with_its_reason(tmp_path: Path, monkeypatch: pyte
     assert place.attempts() == ["start", "failed"]
 
 
+def test_what_fails_once_an_end_was_asked_for_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Place(tmp_path, spec_of())
+
+    def ended() -> None:  # a batch system's signal meets the worker and a helper of it
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise ValueError("a helper's process died")
+
+    at_step(monkeypatch, 2, ended)
+    assert place.run() == EXIT_INTERRUPTED
+    assert not place.store.has_failed(place.run_id)
+    assert place.attempts() == ["start", "interrupted"]
+
+
 def cpu_allocation_error() -> Exception:
     try:
         torch.empty(2**60, dtype=torch.uint8)

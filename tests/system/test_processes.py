@@ -92,3 +92,19 @@ def test_a_process_is_alive_until_it_has_ended() -> None:
     assert not processes.is_alive(child.pid, since), "nobody has buried it yet"
     child.communicate()
     assert not processes.is_alive(child.pid, since)
+
+
+HELPER = """
+import os, signal
+from benchmark.system.processes import start_process
+start_process(os.getppid())
+for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+    os.kill(os.getpid(), number)
+print("alive", flush=True)
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+def test_what_asks_for_an_end_is_not_for_helpers() -> None:
+    helper = subprocess.run([sys.executable, "-c", HELPER], capture_output=True, text=True)
+    assert (helper.stdout, helper.returncode) == ("alive\n", -signal.SIGTERM), helper.stderr
