@@ -60,7 +60,7 @@ def curves(subject: Subject) -> Canvas:
         if index and index % _ACROSS == 0:
             y = end + 14
         left = MARGIN + (index % _ACROSS) * (share + _GAP) + _LEFT
-        canvas.text(left, y + 4, cut(row, 12, share - _LEFT, bold=True), 12, bold=True)
+        canvas.text(left - _LEFT, y + 4, cut(row, 12, share + _GAP - 6, bold=True), 12, bold=True)
         end = _panel(canvas, trainings, left, y + 12, left + share - _LEFT, _range(shared or trainings))
     below = not_run([row for row in subject.rows[:_MOST_PANELS] if row not in panels])
     below += ["Upright lines: the learning rate falls. Scales begin above the first fifth of the epochs."]

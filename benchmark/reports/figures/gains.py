@@ -43,7 +43,7 @@ def _draw(subject: Subject, question: str, rows: list[Line], series: list[str], 
     entries = [Key(name, style(index)) for index, name in enumerate(series)]
     spots = [spot for line in rows for _, spot in line.spots]
     y = legend(canvas, [*entries, *keys(spots, what="gain", printed=", difference of printed means")], y)
-    printed = " · paper" if subject.suite.variant.against_paper else ""
+    printed = " · paper" if any("·" in line.right for line in rows) else ""
     right = f"{base}, %: ours{printed}"
     y = forest(canvas, rows, y + 4, title=f"points better than {base}", right_title=right, label=signed, zero=True)
     return finish(canvas, notes(canvas, not_run([line.label for line in rows if not line.has_any]), y))
