@@ -4,6 +4,9 @@ from benchmark.runs.metrics import METRICS
 from benchmark.suites.manifest import Published
 from benchmark.verdicts.summary import Summary
 
+#: Stands where there is no number yet.
+MISSING = "—"
+
 
 def as_printed(metric: str, value: Summary | Published) -> str:
     """For instance ``76.84 ± 0.25``, ``3455`` or ``0.178``, by the metric's decimals."""
