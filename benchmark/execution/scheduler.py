@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
-from benchmark.errors import OtherCodeError, UnusableError
+from benchmark.errors import OtherCodeError, StoreError, UnusableError
 from benchmark.execution.attempts import Attempt
 from benchmark.execution.executors.contract import Executor
 from benchmark.execution.fleet import Clock, Fleet
@@ -140,8 +140,9 @@ class Scheduler:
         """Look for what other drivers have trained."""
         if self.clock.now() >= self.listed + LIST_SECONDS:
             self.listed = self.clock.now()
-            for name in self.store.completed() & self.queue.keys():
-                self._count(self.queue.pop(name), "completed")
+            with contextlib.suppress(StoreError):  # a disk of others that does not answer for a moment
+                for name in self.store.completed() & self.queue.keys():
+                    self._count(self.queue.pop(name), "completed")
 
     def _kill_overdue(self) -> None:
         if self.timeout_min is not None:

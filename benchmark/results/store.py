@@ -22,7 +22,7 @@ from benchmark.results.provenance import Provenance
 from benchmark.results.record import ActivationMap
 from benchmark.runs.schema import Frozen, dotted, first_problem
 from benchmark.runs.spec import RunSpec, run_id
-from benchmark.system.files import entries, read_regular, rename_new, write_atomic
+from benchmark.system.files import read_regular, rename_new, write_atomic
 from benchmark.system.folders import make_folder, sync_folder, why_unwritable
 
 #: Of what is written; results of version 1 are upgraded as they are read, see :func:`upgraded`.
@@ -204,7 +204,10 @@ class Store:
 def _ids(folder: Path) -> set[str]:
     """Of the files in a folder; a glob would take one that may not be read for an empty one."""
     try:
-        return {path.stem for path in entries(folder) if path.suffix == ".json"}
+        with os.scandir(folder) as entries:  # there may be thousands, and running commands list them again and again
+            return {entry.name.removesuffix(".json") for entry in entries if entry.name.endswith(".json")}
+    except FileNotFoundError:
+        return set()
     except OSError as error:
         raise StoreError(folder, f"can't be read: {reason_of(error)}", _READABLE) from None
 
