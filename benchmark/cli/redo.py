@@ -17,6 +17,7 @@ from benchmark.runs.spec import words_and_seed
 from benchmark.suites.manifest import suite_names
 from benchmark.suites.profiles import Variant, load_variant
 from benchmark.suites.suite import Suite
+from benchmark.system.hardware import device_name
 from benchmark.wording import some
 
 #: Options of ``run`` that say which runs, which here their names do.
@@ -59,7 +60,7 @@ def asking(names: Sequence[str], variant: Variant, results_dir: Path, suites: Se
         UserError: no suite asks for one of them.
     """
     trials = 1 + max(words_and_seed(name)[1] or 0 for name in names)
-    loaded, _ = load(tuple(suites) or tuple(suite_names()), variant, results_dir)
+    loaded, _ = load(tuple(suites) or tuple(suite_names()), variant, results_dir, device_name())
     planned = {run.run_id: run for run in make_plan(loaded, set(), trials=trials).runs}
     if unknown := [name for name in names if name not in planned]:
         raise UserError(f"{some(unknown)}: no suite asks for this as it stands; name its manifest with --suite")

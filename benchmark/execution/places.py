@@ -31,12 +31,10 @@ class Places:
     weights: Path | None = None
 
 
-def load(
-    names: tuple[str, ...], variant: Variant, results_dir: Path, device: str | None = None
-) -> tuple[list[Suite], Store]:
+def load(names: tuple[str, ...], variant: Variant, results_dir: Path, device: str) -> tuple[list[Suite], Store]:
     """The named suites (all of the paper's without a name) and the results of their profile.
 
-    ``device`` is the model that cost runs measure, if it isn't the one that runs would use here by themselves.
+    ``device`` is the model that cost runs measure, or :data:`~benchmark.suites.suite.ANY_DEVICE`.
     """
     return load_suites(find_manifests(list(names) or ["all"]), variant, device), store_of(variant, results_dir)
 

@@ -24,10 +24,11 @@ from benchmark.suites.layers import (
 )
 from benchmark.suites.manifest import PAPER_SUITES, Column, Manifest, Published, Row, load_manifest
 from benchmark.suites.profiles import PLAN_CHOICES, Variant, load_profile
-from benchmark.system.hardware import device_name
 from benchmark.system.paths import SUITES
 from benchmark.wording import shortened
 
+#: Stands for the device that a cost run measures where nothing is to be measured.
+ANY_DEVICE = "any"
 #: Fields of a run that are groups of fields.
 GROUPS = tuple(name for name in TrainSpec.model_fields if fields_at(TrainSpec, [name]))
 #: What a cell reads where probabilities are averaged instead of logits.
@@ -74,14 +75,13 @@ class Suite:
         return min(self.manifest.trials, self.variant.profile.trials)
 
 
-def load_suite(path: Path, variant: Variant, device: str | None = None) -> Suite:
+def load_suite(path: Path, variant: Variant, device: str = ANY_DEVICE) -> Suite:
     """Read a manifest and work out every cell's run.
 
     Args:
         path: the manifest.
         variant: profile and settings.
-        device: model of the device that a cost run measures; None for the one that runs would use here, which is
-            found out only where there is a cost run.
+        device: model of the device that a cost run measures; whoever trains or plans says which, nobody here looks.
 
     Raises:
         ManifestError: the manifest, the profile or a setting is wrong somewhere.
@@ -102,7 +102,7 @@ def load_suite(path: Path, variant: Variant, device: str | None = None) -> Suite
     return Suite(path, manifest, variant, tuple(cells))
 
 
-def load_suites(paths: Sequence[Path], variant: Variant, device: str | None = None) -> list[Suite]:
+def load_suites(paths: Sequence[Path], variant: Variant, device: str = ANY_DEVICE) -> list[Suite]:
     """All named manifests; two of one name would overwrite each other's reports and are refused.
 
     Raises:
@@ -172,7 +172,7 @@ def _read_distilling_runs(cells: Sequence[Cell]) -> list[Cell]:
 class _Builder:
     """Lays protocol, manifest, profile and settings over each other for one manifest."""
 
-    def __init__(self, path: Path, manifest: Manifest, variant: Variant, device: str | None) -> None:
+    def __init__(self, path: Path, manifest: Manifest, variant: Variant, device: str) -> None:
         self.path, self.manifest, self.variant, self.device = path, manifest, variant, device
         self.ground = load_profile("paper")
         self.cost: CostSpec | None = None
@@ -264,7 +264,7 @@ class _Builder:
             network=first.network,
             batch_size=first.schedule.batch_size,
             steps=self.variant.profile.cost_steps,
-            device=self.device or device_name(),
+            device=self.device,
             variants=[
                 CostVariant(name=name, method=spec.method, listing1=name in listing1) for name, spec in specs.items()
             ],
