@@ -1,5 +1,6 @@
 """The commands. Heavy imports stay inside the commands that need them."""
 
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -69,7 +70,8 @@ for _command in (
 
 def main() -> None:
     """Run the command line; whatever goes wrong becomes one line and an exit status."""
-    guard_streams()
+    if "_SFE_BENCHMARK_COMPLETE" not in os.environ:  # a shell asks for words, which click gives it as bytes
+        guard_streams()
     try:
         signals.heed()
         status = cli(standalone_mode=False)

@@ -40,7 +40,7 @@ _BATCHES_OF_A_MATRIX = {"cpu": 8, "cuda": 50}
 
 @click.command()
 @click.option("--network", type=click.Choice([*NETWORKS]), default="resnet110", show_default=True)
-@click.option("--batch-size", type=count(least=2, most=MANY), default=128, show_default=True)
+@click.option("--batch-size", type=count(least=2, most=MANY), default=128, show_default=True, help="Images a step.")
 @click.option(
     "--steps", type=count(most=MANY), default=9, show_default=True, help="Timed steps a method; a GPU's ten in a row."
 )
@@ -71,7 +71,7 @@ def bench(
     reports_dir: Path,
     form: str,
 ) -> None:
-    """Time the methods' steps, and whole epochs beside a plain reference loop, into reports/bench.
+    """Time the methods' steps, and whole epochs beside a plain reference loop, into REPORTS_DIR/bench.
 
     Steps are timed in turn in one process, epochs in turn in a process each, on generated images; memory is that
     of a fresh process each on a CPU. Ten to twenty minutes on two cores; leave the machine alone meanwhile. `plan`
@@ -81,6 +81,8 @@ def bench(
     own, the most wanted first, compiled ones last; files are written after each. On a GPU `--matrix --budget-min 6`
     is meant to measure all but most of the compiled ones; on a processor
     `--matrix --batch-size 2 --steps 1 --images 4 --epochs 1 --threads 1 --budget-min 8` rehearses it.
+
+    For example: run_suite.py bench --network resnet110 --threads 2
     """
     began = time.monotonic()
     _check_options(context, matrix)

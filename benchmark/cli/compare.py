@@ -31,7 +31,9 @@ def compare(first: str, second: str, suites: tuple[str, ...], results_dir: Path,
     """Hold the results B against A, cell by cell and claim by claim, paired by seed.
 
     A and B are a profile with its settings (reduced, paper+numerics.precision=bf16), or such a folder of another
-    results folder (../lab2/results/reduced). For example: run_suite.py compare reduced reduced+beta_on=last table1
+    results folder (../lab2/results/reduced). Nothing is written.
+
+    For example: run_suite.py compare reduced reduced+beta_on=last table1
     """
     from benchmark.reports.paper import judge_all
     from benchmark.results.trials import Trials

@@ -22,7 +22,10 @@ def data() -> None:
 @data_option
 @scratch_option
 def list_sets(data_dir: Path | None, scratch_dir: Path) -> None:
-    """What is there, what is missing, how large, from where."""
+    """What is there, what is missing, how large, from where. Nothing is written.
+
+    For example: run_suite.py data list --data-dir /data
+    """
     from benchmark.data.archives import PUBLICATIONS
     from benchmark.data.places import FOLDERS, glance
 
@@ -41,7 +44,10 @@ def list_sets(data_dir: Path | None, scratch_dir: Path) -> None:
 @_NAME
 @data_option
 def get(name: str, data_dir: Path | None) -> None:
-    """Fetch and unpack a set. A broken download is resumed."""
+    """Fetch a set and unpack it in DATA_DIR. A broken download is resumed.
+
+    For example: run_suite.py data get cifar100 --data-dir /data
+    """
     from benchmark.data import fetch
     from benchmark.data.places import FOLDERS
 
@@ -54,7 +60,10 @@ def get(name: str, data_dir: Path | None) -> None:
 @_NAME
 @data_option
 def check(name: str, data_dir: Path | None) -> None:
-    """Read every image of a set and hold it against the publisher's lists."""
+    """Read every image of a set and hold it against the publisher's lists. Nothing is written.
+
+    For example: run_suite.py data check cifar100 --data-dir /data
+    """
     from benchmark.data import fetch
 
     say(fetch.check(name, _named(data_dir)))

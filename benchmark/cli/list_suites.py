@@ -12,7 +12,10 @@ from benchmark.suites.manifest import find_manifests, load_manifest, suite_names
 @click.command("list")
 @json_option
 def list_suites(form: str) -> None:
-    """The suites there are."""
+    """The suites there are. Nothing is written.
+
+    For example: run_suite.py list --format json
+    """
     manifests = [load_manifest(path) for path in find_manifests(suite_names())]
     if form == "json":
         click.echo(json.dumps([{"suite": m.suite, "title": m.title, "source": m.source} for m in manifests], indent=1))

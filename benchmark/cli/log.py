@@ -65,6 +65,8 @@ def log(
 
     RUN is a part of its id that no other run's has, or ROW / COLUMN as `plan` prints it. Log and epochs.jsonl lie in
     its folder below SCRATCH_DIR/runs, a finished run's numbers in RESULTS_DIR/PROFILE/ID.json.
+
+    For example: run_suite.py log 19d9a1d3b5ac --profile mini --follow
     """
     if follow and form == "json":
         raise UserError("--follow prints what comes; leave out --format json")

@@ -19,7 +19,10 @@ from benchmark.wording import counted, one_line
 def merge(other: Path, results_dir: Path) -> None:
     """Bring in the results of OTHER, a results folder of another machine or laboratory.
 
-    What is here stays as it is. Ends with 1 where a run has other numbers there, or a file there is damaged.
+    They go to RESULTS_DIR; what is here stays as it is. Ends with 1 where a run has other numbers there, or a file
+    there is damaged.
+
+    For example: run_suite.py merge ../lab2/results
     """
     done = merge_results(other, results_dir)
     for conflict in done.conflicts:

@@ -9,6 +9,7 @@ import click
 
 from benchmark.planning.shards import Shard
 from benchmark.runs.schema import MANY, MANY_RUNS
+from benchmark.suites.manifest import suite_names
 from benchmark.suites.profiles import PROFILE_NAMES
 from benchmark.system.files import user_path
 from benchmark.system.folders import why_no_folder
@@ -103,7 +104,7 @@ class Group(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click does, but for no words at all."""
-        if not args:
+        if not args and not ctx.resilient_parsing:  # as a shell's completion does
             click.echo(ctx.get_help(), err=True)
             ctx.exit(2)
         return super().parse_args(ctx, args)
@@ -113,7 +114,12 @@ def _folder(default: str, variable: str, text: str) -> dict[str, Any]:
     return {"type": FOLDER, "default": HOME / default, "envvar": variable, "help": text}
 
 
-suites_argument = click.argument("suites", nargs=-1, metavar="[SUITE]...")
+def complete_suites(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """For a shell: the suites whose name begins so."""
+    return [name for name in [*suite_names(), "all"] if name.startswith(incomplete)]
+
+
+suites_argument = click.argument("suites", nargs=-1, metavar="[SUITE]...", shell_complete=complete_suites)
 run_argument = click.argument("run", metavar="RUN")
 runs_argument = click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 suite_option = click.option(

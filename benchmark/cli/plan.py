@@ -69,6 +69,8 @@ def plan(
     Time is estimated from what was measured on the device that `run` would take here: runs under way, a `bench` in
     --reports-dir, completed results; else from a table measured elsewhere. The last line says which. Disk space is
     that of the open runs: images, checkpoints of those at once, results; and what of it is there.
+
+    For example: run_suite.py plan all --runs
     """
     chosen = chosen_device(device)
     loaded, store = load(suites, load_variant(profile, settings), results_dir, chosen.name)

@@ -39,6 +39,8 @@ def redo(
 
     RUN is a part of a run's id that no other has, or ROW / COLUMN as `plan` prints it, which means every trial of that
     cell. What is there goes to RESULTS_DIR/PROFILE/replaced; nothing is deleted. Interrupted, `run` goes on.
+
+    For example: run_suite.py redo 'table1: ResNet-110 / Baseline' --profile mini
     """
     variant = load_variant(profile, settings)
     store = store_of(variant, results_dir)

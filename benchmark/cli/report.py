@@ -61,7 +61,9 @@ def report(
 ) -> None:
     """Write the reports of some suites (all without a name) from the results on disk.
 
-    With --format json their numbers, verdicts and claims go to standard output as well.
+    They go to REPORTS_DIR/PROFILE. With --format json numbers, verdicts and claims go to standard output as well.
+
+    For example: run_suite.py report all --profile mini
     """
     if check and form == "json":
         raise UserError("--check compares files; leave out --format json")

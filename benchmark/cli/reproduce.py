@@ -43,6 +43,8 @@ def reproduce(
     cell. On the same kind of processor with the same versions every digit must be the same; elsewhere the losses
     of the first steps within a thousandth, and the last accuracies where one more trial should fall. Ends with 1 where
     something differs.
+
+    For example: run_suite.py reproduce 19d9a1d3b5ac --profile mini
     """
     variant = load_variant(profile, settings)
     store, there = store_of(variant, results_dir), scratch_dir / "reproduced"

@@ -16,6 +16,7 @@ from benchmark.cli.options import (
     FOLDER,
     MINUTES,
     PER_GPU,
+    complete_suites,
     count,
     data_option,
     device_option,
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("suites", nargs=-1, required=True, metavar="SUITE...")
+@click.argument("suites", nargs=-1, required=True, metavar="SUITE...", shell_complete=complete_suites)
 @profile_option
 @only_option
 @trials_option
@@ -106,6 +107,11 @@ def run(
     """Train what is missing of some suites, then write their reports.
 
     SUITE is table1 … table7, figure4, all (these eight), figure1, precision, or the path of a manifest.
+    Results go to RESULTS_DIR/PROFILE, reports to REPORTS_DIR/PROFILE; checkpoints and each run's log to
+    SCRATCH_DIR/runs, see `log`. Without --device it takes the GPUs that the driver names, else the processor; it says
+    which.
+
+    For example: run_suite.py run table1 --only 'ResNet-110 / SFE - SI' --profile mini --trials 1
     """
     if dry_run:
         context = click.get_current_context()
@@ -158,7 +164,7 @@ def run(
         say(f"{done.untried} runs are missing still; without --retry-failed they are trained.", err=True)
     if summary.interrupted:
         why = f"The {budget_min:g} minutes of --budget-min are over" if summary.out_of_time else "Interrupted"
-        say(f"{why}; {_how_it_goes_on(summary)}.", err=True)
+        say(f"{why}; {'`run` trains what is missing' if again else _how_it_goes_on(summary)}.", err=True)
         sys.exit(signals.EXIT_INTERRUPTED)
     sys.exit(1 if summary.failed or summary.left or not fine else 0)
 

@@ -54,6 +54,8 @@ def status(
     """How each run stands, its accuracy, duration and device; how far each suite is, and why runs failed.
 
     Read from RESULTS_DIR and the runs' folders below SCRATCH_DIR; nothing is written.
+
+    For example: run_suite.py status table1 table7 --profile mini
     """
     chosen = chosen_device(device)
     loaded, store = load(suites, load_variant(profile, settings), results_dir, chosen.name)

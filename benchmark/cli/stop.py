@@ -21,7 +21,9 @@ def stop(profile: str, settings: tuple[str, ...], results_dir: Path, scratch_dir
     """End all that is at work on a profile's results, whoever started it: every worker saves its state.
 
     What is queued never starts. The same `run` goes on from there. Ends with 1 where a worker is still at it after two
-    and a half minutes, or can't be asked from this machine.
+    and a half minutes, or can't be asked from this machine. Checkpoints stay in SCRATCH_DIR/runs.
+
+    For example: run_suite.py stop --profile mini
     """
     from benchmark.execution.stopping import stop as stop_all
 

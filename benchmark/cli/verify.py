@@ -24,7 +24,10 @@ from benchmark.wording import counted
 def verify(suites: tuple[str, ...], results_dir: Path, set_aside: bool, form: str) -> None:
     """Check every result file, and every manifest against itself; with suites named, just theirs.
 
-    Ends with 1 where something was found; notes are no findings. Nothing is ever deleted.
+    Ends with 1 where something was found; notes are no findings. Nothing is ever deleted: --set-aside moves what is
+    damaged to RESULTS_DIR/PROFILE/damaged.
+
+    For example: run_suite.py verify table1 --set-aside
     """
     manifests = find_manifests(list(suites) or suite_names())
     done = verify_all(results_dir, manifests, everything=not suites)
