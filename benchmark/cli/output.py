@@ -45,7 +45,7 @@ def write_reports(
 
     require_writable(reports_dir / suites[0].variant.reports_name, "reports")
     html: Path | None = None
-    for path in write.write_reports(suites, store, reports_dir, trials, cache_dir=cache_dir, judged=judged):
+    for path in write.write_reports(suites, store, reports_dir, trials, cache_dir=cache_dir, judged=judged, told=say):
         if path.suffix in (".md", ".html"):
             say(f"report: {shown(path)}")
         if path.suffix == ".html":

@@ -125,7 +125,7 @@ def _check(suites: Sequence[Suite], store: Store, reports_dir: Path, trials: int
     import_matplotlib()
     from benchmark.reports.write import stale_reports
 
-    stale = stale_reports(suites, store, reports_dir, trials, cache_dir=cache_dir)
+    stale = stale_reports(suites, store, reports_dir, trials, cache_dir=cache_dir, told=say)
     for path in stale:
         say(f"not current: {shown(path)}", err=True)
     return 1 if stale else 0

@@ -5,13 +5,14 @@ a summary, its differences and the page, index.html.
 """
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from benchmark.reports import page
+from benchmark.reports.changes import changes
 from benchmark.reports.figures import draw, svg
 from benchmark.reports.figures.gallery import collect_maps
 from benchmark.reports.paper import Judgement, Paper, judge_all
@@ -38,6 +39,7 @@ def write_reports(
     *,
     cache_dir: Path | None = None,
     judged: Judgement | None = None,
+    told: Callable[[str], object] = lambda _: None,
 ) -> list[Path]:
     """Write the reports of these suites from the results in the store; the same results give the same bytes.
 
@@ -48,6 +50,7 @@ def write_reports(
         trials: trials a complete training has; each suite's own number by default.
         cache_dir: where packed images lie, for pictures that show some; without it their places stay empty.
         judged: the suites, where they are judged already.
+        told: hears of each cell and claim that changes.
 
     Returns:
         The files written.
@@ -58,6 +61,7 @@ def write_reports(
     written = []
     judged = judged or _judged(suites, store)
     for path, data in _reports(judged, reports_dir, trials, cache_dir) if judged else ():
+        _tell(path, data, told)
         write_atomic(path, data)
         written.append(path)
     return written
@@ -70,11 +74,29 @@ def stale_reports(
     trials: int | None = None,
     *,
     cache_dir: Path | None = None,
+    told: Callable[[str], object] = lambda _: None,
 ) -> list[Path]:
-    """The files that :func:`write_reports` would change or add; nothing is written."""
+    """The files that :func:`write_reports` would change or add, and what it would tell; nothing is written."""
     judged = _judged(suites, store)
     reports = _reports(judged, reports_dir, trials, cache_dir) if judged else ()
-    return [path for path, data in reports if not _is_current(path, data)]
+    stale = []
+    for path, data in reports:
+        if not _is_current(path, data):
+            _tell(path, data, told)
+            stale.append(path)
+    return stale
+
+
+def _tell(path: Path, data: bytes, told: Callable[[str], object]) -> None:
+    """Say what a file's new content changes; of one that isn't there, or can't be read, everything is new."""
+    if path.suffix != ".csv":
+        return
+    try:
+        before = read_regular(path, _MOST_REPORT).decode()
+    except (OSError, UnicodeDecodeError):
+        return
+    for line in changes(path.stem, before, data.decode()):
+        told(line)
 
 
 def _judged(suites: Sequence[Suite], store: Store) -> Judgement | None:

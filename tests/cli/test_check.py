@@ -57,7 +57,7 @@ def test_results_without_their_report_are_named(folders: Path, command: Command)
     for path in (folders / "reports" / "paper").glob("table1.*"):
         path.unlink()
     said = command("report", "--check")
-    assert (said.status, said.err.count("not current: ")) == (1, 4)
+    assert (said.status, said.err.count("not current: ")) == (1, 5)
 
 
 def test_results_that_no_suite_asks_for_want_the_papers_reports(folders: Path, command: Command) -> None:

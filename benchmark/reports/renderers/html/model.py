@@ -143,7 +143,8 @@ class Panel:
     curve_says: str
     provenance: str
     choices: tuple[tuple[str, str], ...]
-    commands: tuple[tuple[str, str], ...]
+    commands_for: str
+    commands: tuple[str, ...]
     shared: tuple[tuple[str, str], ...]
 
 

@@ -3,11 +3,11 @@
 import re
 import shlex
 import statistics
-from collections.abc import Sequence
+from typing import Any
 
 from markupsafe import Markup
 
-from benchmark.reports.commands import suite_word, variant_words
+from benchmark.reports.commands import variant_words
 from benchmark.reports.judged import JudgedCell, JudgedSuite
 from benchmark.reports.origins import mixed
 from benchmark.reports.renderers.html.curves import Line, Lines, draw, line_of
@@ -39,6 +39,7 @@ _ORIGIN = {
     "data_digest": "Images",
     "environment": "Environment",
 }
+_COMMANDS = ("What trains it", "trains its first trial again and compares")
 _OF_COST = {"memory_mib": "Memory (MiB)", "seconds_per_step": "Time (s a step)"}
 
 
@@ -56,7 +57,7 @@ def panel(one: JudgedSuite, cell: JudgedCell, view: CellView, material: Material
         curve_says=curve_says,
         provenance=_provenance(cell),
         choices=_choices(cell),
-        commands=_commands(one, cell, material),
+        **_commands(one, cell),
         shared=tuple(
             (where(place), material.anchors[place])
             for place in material.readers[entry_of(cell)]
@@ -225,13 +226,15 @@ def _choices(cell: JudgedCell) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _commands(one: JudgedSuite, cell: JudgedCell, material: Material) -> tuple[tuple[str, str], ...]:
+def _commands(one: JudgedSuite, cell: JudgedCell) -> dict[str, Any]:
+    """What trains the cell's runs, then what trains the first of them again, beside it, and compares.
+
+    A measurement comes out anew each time.
+    """
     place = " / ".join(re.sub(r"([*?\[])", r"[\1]", name) for name in (cell.cell.row, cell.cell.column))
-    words = ["python", "run_suite.py", suite_word(one.suite), "--only", place, *variant_words(one.suite.variant)]
-    missing = len(cell.results) < (1 if cell.cell.is_cost else one.suite.trials)
-    name = "Train what is missing of it" if missing else "What trained it"
-    return ((name, shlex.join(one_line(word, 600) for word in words)), *_again(cell, material))
-
-
-def _again(cell: JudgedCell, material: Material) -> Sequence[tuple[str, str]]:
-    return ()
+    begin, end = ["python", "run_suite.py"], variant_words(one.suite.variant)
+    words = [[*begin, one.suite.name, "--only", place, *end]]
+    if cell.results and not cell.cell.is_cost:
+        words.append([*begin, "reproduce", cell.results[0].run_id, *end])
+    commands = tuple(shlex.join(one_line(word, 600) for word in command) for command in words)
+    return {"commands": commands, "commands_for": " · ".join(_COMMANDS[: len(commands)])}
