@@ -1,6 +1,7 @@
 """What a Slurm job is given: settings of one's own over what its runs need."""
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,6 +28,9 @@ _GPU_KEYS = ("gpus", "gpus_per_node", "gpus_per_task", "gres", "num_gpus")
 _MEMORY_KEYS = ("mem", "mem_per_cpu", "mem_per_gpu")
 #: Minutes of a job where neither its settings nor the partition bound it: all states are saved, so it may be any.
 _DAY = 1440
+#: Seconds before a job's end at which submitit has Slurm send its signal, what that may be early, and the least that a
+#: worker should have until then: one that gets nowhere would be started again for ever.
+_SIGNAL_S, _EARLY_S, _LEAST_S = 90, 60, 60
 #: GiB of a node's own memory for a run that computes on a GPU, and beside its estimate for one on a processor.
 _HOST_GIB, _MORE_GIB = 8.0, 1.0
 #: What a GPU's shares may sum to; a third is none in binary.
@@ -61,7 +65,17 @@ class SlurmSettings(ClusterSettings):
         for key, value in {**self.slurm, **more}.items():
             if key == "signal" and str(value).startswith("B:"):
                 raise refuse(f"slurm.{key}", "B: ends the job's script and not its worker; write USR2@90")
+        self._check_time(more)
         return self
+
+    def _check_time(self, more: dict[str, Scalar]) -> None:
+        minutes, ahead = self.slurm.get("time"), self.slurm.get("signal_delay_s", _SIGNAL_S)
+        named = re.fullmatch(r"\w+@([0-9]+)", str(more.get("signal", self.slurm.get("signal", ""))))
+        seconds = int(named[1]) if named else ahead
+        if isinstance(minutes, int) and isinstance(seconds, int) and 60 * minutes < seconds + _EARLY_S + _LEAST_S:
+            needed = math.ceil((seconds + _EARLY_S + _LEAST_S) / 60)
+            why = f"a worker hears of its end {seconds} s ahead, up to a minute more, and would get nowhere before"
+            raise refuse("slurm.time", f"{why}; take {needed} minutes at least, or a shorter slurm_signal_delay_s")
 
     def runs_in_a_job(self, need: Need) -> int:
         """How many runs of a kind share a job."""

@@ -25,6 +25,11 @@ def test_a_file_and_changes_over_it(tmp_path: Path) -> None:
     }
 
 
+def test_a_time_limit_that_leaves_time_to_train(tmp_path: Path) -> None:
+    for text in ("slurm_time: 4", "slurm_time: 2\nslurm_signal_delay_s: 0", "slurm_time: 8:00:00"):
+        assert read(tmp_path, text).slurm["time"] in (4, 2, "8:00:00")
+
+
 def test_nothing_said() -> None:
     assert read_settings(SlurmSettings, None, (), free="slurm_") == SlurmSettings()
 
@@ -39,6 +44,12 @@ def test_nothing_said() -> None:
         ("slurm_array: 0-9", (), "slurm.yaml: slurm_array: is set by this engine; leave it out"),
         ("slurm_signal: B:USR2@60", (), "slurm_signal: B: ends the job's script"),
         ("slurm_additional_parameters: {signal: 'B:USR2@9'}", (), "slurm_signal: B: ends the job's script"),
+        (
+            "slurm_time: 3",
+            (),
+            "slurm_time: a worker hears of its end 90 s ahead, up to a minute more, and would get nowh",
+        ),
+        ("slurm_time: 2\nslurm_signal: USR2@30", (), "take 3 minutes at least"),
         ("slurm_additional_parameters: 3", (), "slurm_additional_parameters: should be a mapping"),
         ('slurm_comment: "a\\nb"', (), "slurm_comment: should be one line"),
         ("slurm_comment: {a: {b: c}}", (), "slurm.yaml: slurm_comment"),
