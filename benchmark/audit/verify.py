@@ -1,5 +1,6 @@
 """Can what lies on disk be trusted? Every result file, and every manifest against itself."""
 
+import datetime
 import json
 import os
 from collections import Counter, defaultdict
@@ -8,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmark.errors import StoreError, UnknownVersionError, UserError, reason_of
-from benchmark.results.plausible import problem_of
+from benchmark.results.plausible import moment, problem_of
 from benchmark.results.store import Result, Store, read_json, read_result, upgraded
 from benchmark.runs.axes import Choices, Numerics
 from benchmark.runs.spec import PROTOCOL, CostSpec, TrainSpec, run_id, with_seed, words_and_seed
@@ -79,6 +80,7 @@ def verify(results_dir: Path, manifests: Sequence[Path], *, everything: bool) ->
     out.notes += [
         *_without_checksum(good),
         *_doubted(good),
+        *_of_the_future(good),
         *(_unasked(good, asked) if everything and manifests else []),
     ]
     return out
@@ -206,6 +208,14 @@ def _doubted(good: dict[Path, Result]) -> Iterator[str]:
     for why, doubted in names.items():
         made = f"{counted(len(doubted), 'result')} made by code that nobody can look up for certain"
         yield f"{made} ({why}): {some(doubted)}"
+
+
+def _of_the_future(good: dict[Path, Result]) -> Iterator[str]:
+    """Results that ended by a clock that is wrong there, or here; a day is for time zones that nobody named."""
+    latest = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)
+    ends = {path.name: moment(result.provenance.end or "") for path, result in good.items()}
+    if names := [name for name, end in ends.items() if end and end > latest]:
+        yield f"{counted(len(names), 'result')} ended in the future, by a clock that was wrong: {some(names)}"
 
 
 def _unasked(good: dict[Path, Result], asked: dict[str, set[str]]) -> Iterator[str]:

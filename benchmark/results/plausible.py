@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
-from benchmark.results.provenance import Provenance
+from benchmark.results.provenance import Provenance, Session
 from benchmark.results.store import Result
 from benchmark.runs.metrics import METRICS, NO_PREDICTIONS, from_history
 from benchmark.runs.spec import CostSpec, TrainSpec
@@ -19,25 +19,55 @@ def problem_of(result: Result) -> str | None:
     for name in _PROVENANCE:
         if getattr(result.provenance, name) in (None, "", {}):
             return f"provenance.{name} is missing"
-    if problem := _times_problem(result.provenance):
+    if problem := _times_problem(result.provenance) or _maps_problem(result):
         return problem
-    asked = isinstance(result.spec, TrainSpec) and result.spec.activation_maps > 0
-    if result.activation_maps is not None and not asked:
-        return "it holds activation maps that its spec does not ask for"
     if isinstance(result.spec, CostSpec):
         return _cost_problem(result.spec, result.metrics)
     return _history_problem(result.spec, result.history) or _metrics_problem(result)
 
 
 def _times_problem(provenance: Provenance) -> str | None:
-    times = []
-    for name in ("start", "end"):
-        try:
-            time = datetime.datetime.fromisoformat(getattr(provenance, name))
-        except ValueError:
-            return f"provenance.{name} is {shortened(repr(getattr(provenance, name)), 60)}, which is no time"
-        times.append(time if time.tzinfo else time.replace(tzinfo=datetime.UTC))
-    return "it ended before it began" if times[1] < times[0] else None
+    """Of the whole and of each session; one session's are by another machine's clock than the next one's."""
+    stretches: list[tuple[str, Provenance | Session]] = [("", provenance)]
+    stretches += [(f"sessions[{number}].", one) for number, one in enumerate(provenance.sessions)]
+    for where, one in stretches:
+        times = []
+        for name in ("start", "end"):
+            if (text := getattr(one, name)) is None:  # early sessions
+                continue
+            if (time := moment(text)) is None:
+                return f"provenance.{where}{name} is {shortened(repr(text), 60)}, which is no time"
+            times.append(time)
+        if times != sorted(times):
+            return f"{'session ' + where[9:-2] if where else 'it'} ended before it began"
+    return None
+
+
+def moment(text: str) -> datetime.datetime | None:
+    """A time in ISO 8601; UTC where it names no zone, None where it is no time."""
+    try:
+        time = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=datetime.UTC)
+
+
+def _maps_problem(result: Result) -> str | None:
+    """As many as the spec asks for, or as there are test images, of images and classes that there are."""
+    spec, images = result.spec, result.provenance.images
+    asked = spec.activation_maps if isinstance(spec, TrainSpec) else 0
+    if result.activation_maps is not None and not asked:
+        return "it holds activation maps that its spec does not ask for"
+    wanted, found = min(asked, images.test) if images else asked, result.activation_maps or []
+    if len(found) != wanted:
+        return f"it holds {len(found)} activation maps, and its spec asks for {wanted}"
+    classes = spec.dataset.facts.classes
+    for one in found:
+        if images and one.image >= images.test:
+            return f"an activation map is of image {one.image}, and there are {images.test}"
+        if classes and max(one.label, one.predicted) >= classes:
+            return f"an activation map is of class {max(one.label, one.predicted)}, and there are {classes}"
+    return None
 
 
 def _history_problem(spec: TrainSpec, history: list[dict[str, Any]]) -> str | None:

@@ -366,3 +366,10 @@ def test_what_may_not_be_read_is_a_finding_and_the_rest_is_checked(which: str) -
         named = [finding for finding in done.findings if "read" in finding.problem]
         assert [finding.path for finding in named] == [results / which]
         assert done.results == (0 if which == "." else 1 if which == "paper" else 3)
+
+
+def test_results_of_the_future_are_noted(results: Path) -> None:
+    Store(results / "paper").put(result(spec(7), provenance={**MACHINE, "end": "2999-01-01T00:00:00+00:00"}))
+    done = verify(results, [], everything=True)
+    assert not done.findings
+    assert [note for note in done.notes if "1 result ended in the future" in note]

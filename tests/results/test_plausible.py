@@ -4,7 +4,7 @@ import pytest
 
 from benchmark.results.plausible import is_number, problem_of
 from benchmark.results.store import Store
-from tests.made import MACHINE, result
+from tests.made import MACHINE, result, spec
 from tests.reports.fakes import measure, paper
 
 
@@ -29,12 +29,19 @@ def test_what_no_training_leaves(changes: dict[str, Any], words: str) -> None:
     assert words in str(problem_of(result(**changes)))
 
 
+def session(start: int, end: int) -> dict[str, str]:
+    return {"start": f"2026-01-01T0{start}:00:00+00:00", "end": f"2026-01-01T0{end}:00:00+00:00"}
+
+
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
         ({"end": "2001-01-01T00:00:00+00:00"}, "it ended before it began"),
         ({"start": "yesterday"}, "provenance.start is 'yesterday', which is no time"),
         ({"start": "2026-01-01T00:00:00"}, None),  # without a zone it is UTC
+        ({"sessions": [session(0, 1), session(3, 2)]}, "session 1 ended before it began"),
+        ({"sessions": [session(5, 6), session(2, 3), {}]}, None),  # by the clocks of two machines; an early one
+        ({"sessions": [{"start": "never"}]}, "provenance.sessions[0].start is 'never', which is no time"),
         ({}, None),
     ],
 )
@@ -71,3 +78,28 @@ def test_nobody_keeps_maps_that_were_not_asked_for() -> None:
 def test_what_can_not_be_reckoned_with_is_no_number(value: object) -> None:
     assert not is_number(value)
     assert all(map(is_number, (0, -1.5, 1e14)))
+
+
+@pytest.mark.parametrize(
+    ("maps", "problem"),
+    [
+        (None, "it holds 0 activation maps, and its spec asks for 2"),
+        ([{}], "it holds 1 activation maps, and its spec asks for 2"),
+        ([{}, {}, {}], "it holds 3 activation maps, and its spec asks for 2"),
+        ([{}, {"image": 99_000_000}], "an activation map is of image 99000000, and there are 10000"),
+        ([{}, {"label": 100}], "an activation map is of class 100, and there are 100"),
+        ([{}, {"predicted": 999_999}], "an activation map is of class 999999, and there are 100"),
+        ([{}, {"image": 9999, "label": 99}], None),
+    ],
+)
+def test_maps_are_as_many_and_of_what_the_spec_asks_for(maps: list[dict[str, Any]] | None, problem: str | None) -> None:
+    one = {"image": 0, "label": 0, "predicted": 0, "map": [[1.0]]}
+    provenance = {**MACHINE, "images": {"train": 50_000, "test": 10_000, "test_in_train": 0}}
+    found = [{**one, **changes} for changes in maps] if maps is not None else None
+    assert problem_of(result(spec(activation_maps=2), activation_maps=found, provenance=provenance)) == problem
+
+
+def test_of_few_test_images_there_are_as_many_maps() -> None:
+    one = {"image": 0, "label": 0, "predicted": 0, "map": [[1.0]]}
+    provenance = {**MACHINE, "images": {"train": 50_000, "test": 1, "test_in_train": 0}}
+    assert problem_of(result(spec(activation_maps=2), activation_maps=[one], provenance=provenance)) is None
