@@ -84,20 +84,3 @@ def test_through_slurm(slurm_lab: Path, here: dict[str, Any], tmp_path: Path) ->
 def test_through_ray(ray_lab: labs.Ray, here: dict[str, Any], tmp_path: Path) -> None:
     words = ("--executor=ray", f"--executor-set=address={ray_lab.address}", "--executor-set=settle_s=2")
     same_digits_though_the_driver_dies(tmp_path, here, words)
-
-
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
-        (("ray", "--executor-set=address=http://127.0.0.1:1"), "no Ray answers at http://127.0.0.1:1: Connection ref"),
-        (("ray", "--executor-set=adress=http://a:1"), "--executor-set adress=http://a:1: adress: unknown key; did you"),
-        (("slurm", "--executor-config=none.yaml"), "none.yaml: can't be read: No such file"),
-        (("local", "--executor-set=poll_s=1"), "--executor local has no settings"),
-    ],
-)
-def test_what_can_not_be_reached_or_read_is_said(tmp_path: Path, words: Sequence[str], says: str) -> None:
-    if words[0] == "ray":
-        pytest.importorskip("ray")
-    said = done(start(tmp_path, f"--executor={words[0]}", *words[1:]), 2)
-    assert says in said
-    assert not (tmp_path / "results").exists()
