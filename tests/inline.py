@@ -1,7 +1,6 @@
 """A :class:`~benchmark.system.helper.Helper` that works in this process, where starting one would take seconds."""
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from benchmark.errors import RunError
@@ -14,7 +13,7 @@ class Inline:
 
     def __init__(self, what: str, iterate: Callable[..., Iterator[Any]], *arguments: Any) -> None:
         self.what = what
-        self.answers = itertools.chain.from_iterable(iterate(*arguments) for _ in range(1))  # begins when asked
+        self.answers = _when_asked(iterate, arguments)
 
     def __enter__(self) -> "Inline":
         Inline.there += 1
@@ -31,3 +30,8 @@ class Inline:
 
     def __exit__(self, *_: object) -> None:
         Inline.there -= 1
+
+
+def _when_asked(iterate: Callable[..., Iterator[Any]], arguments: Sequence[Any]) -> Iterator[Any]:
+    """An iterator that is not even made before it is asked."""
+    yield from iterate(*arguments)

@@ -47,8 +47,11 @@ def upright(image: Image.Image) -> Image.Image:
 
 
 def _is_deep(image: Image.Image) -> bool:
-    """Whether Pillow drops bits as it decodes: its raw mode is ``RGB;16B``, say."""
-    return any(";16" in str(tile[3]) or tile[0] == "SGI16" for tile in getattr(image, "tile", ()))
+    """Whether Pillow drops bits as it decodes: its raw mode is ``RGB;16B``, say, or a PPM's largest value is 65535."""
+    return any(
+        ";16" in str(tile[3]) or tile[0] == "SGI16" or (tile[0].startswith("ppm") and tile[3][-1] > 255)
+        for tile in getattr(image, "tile", ())
+    )
 
 
 def _least_alpha(image: Image.Image) -> int:

@@ -176,3 +176,17 @@ def test_a_mirror_of_a_known_set_is_none_of_ones_own(tmp_path: Path) -> None:
             folder.mkdir(parents=True)
             Image.new("RGB", (32, 32)).save(folder / "0.png")
     assert not read_folder(Dataset(name="cifar10", source="folder", train_images=10, test_images=10), tmp_path).own
+
+
+@pytest.mark.parametrize("kind", [b"P6", b"P3"])
+@pytest.mark.parametrize(("largest", "deep"), [(255, False), (200, False), (1023, True), (65535, True)])
+def test_a_ppm_of_more_than_8_bits_is_refused(kind: bytes, largest: int, deep: bool, tmp_path: Path) -> None:
+    size = 1 if largest < 256 else 2
+    values = [0, largest // 2, largest] * 4
+    body = b"".join(v.to_bytes(size, "big") for v in values) if kind == b"P6" else b" ".join(b"%d" % v for v in values)
+    (tmp_path / "a.ppm").write_bytes(b"%s 2 2 %d\n" % (kind, largest) + body + b"\n" * (kind == b"P3"))
+    if deep:
+        with pytest.raises(DataError, match="has more than 8 bits a channel"):
+            read(tmp_path / "a.ppm")
+    else:
+        assert read(tmp_path / "a.ppm").ndim == 3
