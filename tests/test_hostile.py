@@ -285,11 +285,16 @@ def test_a_report_of_nasty_names(tmp_path: Path) -> None:
     with writes_only_below(tmp_path):
         assert command(tmp_path, "report", str(tmp_path / "own.yaml"), "--reports-dir", str(tmp_path / "out")) == 0
     assert sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.*")) == sorted(
-        [f"paper/mine.{ending}" for ending in ("csv", "md", "png", "svg", "curves.png", "curves.svg", "trials.csv")]
+        [
+            f"paper/mine.{ending}"
+            for ending in ("csv", "md", "png", "svg", "curves.png", "curves.svg", "tex", "trials.csv")
+        ]
         + [
             f"paper/{name}"
             for name in (
                 "claims.csv",
+                "claims.tex",
+                "index.html",
                 "summary.csv",
                 "summary.md",
                 "trials.csv",
