@@ -200,12 +200,15 @@ LOWEST = ("benchmark.system.files", "benchmark.system.folders", "benchmark.syste
 #: Who opens files in another way, how, and why that is safe.
 OPENERS = {
     "benchmark.bench.matrix": {"self.open"},  # no file
+    "benchmark.cli.report": {"webbrowser.open"},  # no file
     "benchmark.data.cache": {"file.open", "(folder / FILE).open", "np.load"},  # what it wrote; sizes are compared first
     "benchmark.data.decode": {"Image.open"},  # of an open file
     "benchmark.data.download": {"part.open"},  # written, once it was looked at
     "benchmark.data.layouts": {"loadmat"},  # of bytes
     "benchmark.data.pack": {"self.file.open"},  # written, in a folder of its own
     "benchmark.data.unpack": {"archive.open", "tarfile.open", "zipfile.ZipFile", "whole.open", "target.open"},
+    "benchmark.execution.executors.placing": {"os.open"},  # a worker's log, to write
+    "benchmark.reports.renderers.html.render": {"(files(_PACKAGE) / name).read_text"},  # of the package's own
     "benchmark.reports.write": {"Image.open"},  # of bytes
     "benchmark.suites.yaml_files": {"yaml.load"},  # of text
     "benchmark.system.processes": {"os.open"},  # of /dev/null

@@ -20,6 +20,7 @@ from benchmark.execution.executors import slurm_commands as slurm
 from benchmark.execution.executors.contract import Handle, Need, Order, Site, State
 from benchmark.execution.executors.slurm_settings import SlurmSettings
 from benchmark.execution.run_folder import EXIT_INTERRUPTED
+from benchmark.system.files import read_end
 
 ENGINE = "slurm"
 POLL_SECONDS, SETTLE_SECONDS, LOST_SECONDS = 15.0, 60.0, 300.0
@@ -232,7 +233,7 @@ class SlurmExecutor:
         if place.size == 1:
             return State(phase=phase, exit_status=job.exit_status if phase == "ended" else None, note=note)
         with contextlib.suppress(OSError):
-            word = place.file(self.folder, "end").read_text()
+            word = read_end(place.file(self.folder, "end"), 80).decode(errors="replace")
             status = int(word) if word.lstrip("-").isdigit() else None
             return State(phase="ended", exit_status=status, note=word if status is None else "", beside=place.size - 1)
         return State(phase=phase, note=note, beside=place.size - 1)
