@@ -5,7 +5,7 @@ import io
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from benchmark.wording import visible
 
@@ -73,6 +73,15 @@ class Shown(io.TextIOBase):
             os.close(nowhere)
 
 
+class _Drawn(Shown):
+    """The same for what draws on a terminal: nothing is escaped, and its end is outlived likewise."""
+
+    def write(self, text: str) -> int:
+        """Write text with its cursor movements."""
+        self._to_reader(lambda: self.stream.write(text))
+        return len(text)
+
+
 def guard_streams() -> None:
     """Have this process write through :class:`Shown`; what is no stream of the system's stays as it is."""
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -98,5 +107,5 @@ def live_console(*, stderr: bool = False) -> "Console | None":
         return None
     from rich.console import Console  # only here: most commands draw no bar
 
-    console = Console(file=stream.stream if isinstance(stream, Shown) else stream)
+    console = Console(file=cast("IO[str]", _Drawn(stream.stream)) if isinstance(stream, Shown) else stream)
     return None if console.is_dumb_terminal else console

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.system.terminal import Shown, guard_streams
+from benchmark.system.terminal import Shown, guard_streams, live_console
 from tests.places import ROOT
 
 HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b1m\x85\u202ey\x00\r\u2028"
@@ -79,3 +79,16 @@ def test_a_finding_is_one_though_nobody_reads_it(tmp_path: Path) -> None:
     command = f"{sys.executable} {ROOT / 'run_suite.py'} verify --results-dir results; echo $? > status"
     done = subprocess.run(f"({command}) | true", shell=True, cwd=tmp_path, capture_output=True, check=False, timeout=60)
     assert (done.stderr, (tmp_path / "status").read_text()) == (b"", "1\n")
+
+
+def test_a_terminal_that_is_closed_ends_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    master, slave = os.openpty()
+    monkeypatch.setenv("TERM", "xterm")
+    with os.fdopen(slave, "w") as stream:
+        monkeypatch.setattr(sys, "stdout", Shown(stream))
+        console = live_console()
+        assert console is not None
+        console.print("there")
+        os.close(master)
+        console.print("gone")
+        print("gone", flush=True)
