@@ -14,7 +14,8 @@ from torch import Tensor
 
 from benchmark.data.crops import crop_range, draw_epoch
 from benchmark.data.measure import Channels
-from benchmark.data.packed import Split, lies_on_gpu
+from benchmark.data.packed import Split
+from benchmark.data.residence import lies_on_gpu
 from benchmark.runs.axes import Dataset
 
 

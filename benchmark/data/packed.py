@@ -9,15 +9,6 @@ from numpy.typing import NDArray
 
 from benchmark.data.measure import Copies, channel_statistics, content_digest, copies_among, image_digest
 
-#: Images of a split lie on a GPU where they take less than this part of all its memory, else in the machine's. What is
-#: free would be another number to every run, and nobody could estimate by it.
-_PART_OF_A_GPU = 1 / 4
-
-
-def lies_on_gpu(image_bytes: float, gpu_bytes: float) -> bool:
-    """Whether a split's images, as bytes, are kept on a GPU with so much memory."""
-    return image_bytes < _PART_OF_A_GPU * gpu_bytes
-
 
 @dataclass(frozen=True, kw_only=True)
 class Split:

@@ -7,7 +7,7 @@ from there. How long the work takes on a device says :mod:`benchmark.planning.pa
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from benchmark.data.packed import lies_on_gpu
+from benchmark.data.residence import lies_on_gpu
 from benchmark.runs.axes import Method, Network
 from benchmark.runs.spec import CostSpec, TrainSpec
 from benchmark.system import hardware

@@ -88,7 +88,9 @@ def test_an_archive_of_something_else_leaves_nothing(
     with serving(blob.getvalue()) as other:
         publication = Publication(home="here", archives=(other.archive,))
         monkeypatch.setattr(fetch, "PUBLICATIONS", {"cifar100": publication})
-        with pytest.raises(DataError, match=r"cifar-100-python is missing; move it away and run this again"):
+        with pytest.raises(
+            DataError, match=r"cifar-100-python is missing; move it away or mend it, and run this again"
+        ):
             get("cifar100", tmp_path / "d")
     assert FOLDER not in names(tmp_path / "d")
     assert not list((tmp_path / "d").glob(".*.tmp"))
@@ -106,7 +108,9 @@ def test_an_archive_put_there_by_hand_needs_no_network_and_stays(server: Server,
 def test_a_folder_that_is_there_is_not_touched(server: Server, tmp_path: Path) -> None:
     (tmp_path / FOLDER).mkdir()
     (tmp_path / FOLDER / "train").write_bytes(b"mine")
-    with pytest.raises(DataError, match=r"is incomplete \(test is missing\); move it away and run this again"):
+    with pytest.raises(
+        DataError, match=r"is incomplete \(test is missing\); move it away or mend it, and run this again"
+    ):
         get("cifar100", tmp_path)
     assert (tmp_path / FOLDER / "train").read_bytes() == b"mine"
     assert server.behaviour.asked == []
