@@ -16,7 +16,9 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
+from tests.places import ROOT
+
+HERE = ROOT / "tests" / "engines"
 
 
 def free_ports(count: int, first: int) -> int:

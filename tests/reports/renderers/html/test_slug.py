@@ -1,7 +1,6 @@
-from pathlib import Path
-
 from benchmark.reports.renderers.html.slug import addresses, part
 from benchmark.suites.manifest import find_manifests, load_manifest, suite_names
+from tests.places import ROOT
 
 
 def test_spaces_around_an_equals_sign_go_and_other_signs_become_hyphens() -> None:
@@ -31,7 +30,7 @@ def every_address() -> list[str]:
 
 
 def test_addresses_that_people_have_kept_stay_as_they_are() -> None:
-    kept = (Path(__file__).parent / "addresses.txt").read_text(encoding="utf-8").split("\n")[:-1]
+    kept = (ROOT / "tests/reports/renderers/html/addresses.txt").read_text(encoding="utf-8").split("\n")[:-1]
     found = every_address()
     assert len(set(found)) == len(found)
     assert set(kept) <= set(found)
