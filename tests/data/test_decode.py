@@ -135,6 +135,7 @@ def test_without_shared_memory_one_process_decodes(
 
 #: Decodes one image a thousand times in two processes, and ends as the program does.
 _DECODES = """
+import signal
 import sys
 from pathlib import Path
 import numpy as np
@@ -143,6 +144,7 @@ from benchmark.system import signals
 from benchmark.data.listing import ListedSplit, Listing
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background has it ignored
     signals.listen()
     signals.heed()
     pack.cores = lambda: 2
