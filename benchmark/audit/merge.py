@@ -9,7 +9,7 @@ from benchmark.errors import StoreError, UserError, reason_of
 from benchmark.results.plausible import problem_of
 from benchmark.results.store import Result, Store, read_result
 from benchmark.runs.spec import PROTOCOL
-from benchmark.suites.profiles import VARIANT_NAME
+from benchmark.suites.profiles import PROFILE_NAMES, VARIANT_NAME
 from benchmark.system.files import entries
 from benchmark.system.folders import why_no_folder
 
@@ -57,7 +57,7 @@ def merge(other: Path, results_dir: Path) -> Merged:
         raise UserError(f"{other}: is the results folder itself; name another machine's")
     folders = [path for path in entries(other) if VARIANT_NAME.fullmatch(path.name)]
     if not folders:
-        raise UserError(f"{other}: holds no profile's folder (paper, short, mini, smoke); name the one that does")
+        raise UserError(f"{other}: holds no profile's folder ({', '.join(PROFILE_NAMES)}); name the one that does")
     out = Merged()
     for folder in folders:
         store, paths = Store(results_dir / folder.name), _results_in(folder, out)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmark.errors import StoreError, UnknownVersionError, UserError, reason_of
 from benchmark.results.plausible import moment, problem_of
-from benchmark.results.store import Result, Store, read_json, read_result, upgraded
+from benchmark.results.store import Result, Store, read_json, read_result, result_of, upgraded
 from benchmark.runs.axes import Choices, Numerics
 from benchmark.runs.spec import PROTOCOL, CostSpec, TrainSpec, run_id, with_seed, words_and_seed
 from benchmark.suites.profiles import PROFILE_NAMES, VARIANT_NAME, load_variant
@@ -37,10 +37,16 @@ class Finding:
 
 @dataclass
 class Verification:
-    """What was looked at and what was found; ``notes`` say what one should know and is no mistake."""
+    """What was looked at and what was found.
+
+    Attributes:
+        unsigned: how many good results are of before checksums.
+        notes: what one should know and is no mistake.
+    """
 
     manifests: int = 0
     results: int = 0
+    unsigned: int = 0
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -75,10 +81,10 @@ def verify(results_dir: Path, manifests: Sequence[Path], *, everything: bool) ->
             out.findings.append(Finding(folder, f"{reason}; results should lie there"))
         else:
             _check_folder(Store(folder), None if everything else heads, out, good)
-            out.notes += _left(folder)
+            out.notes += _left(Store(folder))
     out.findings += [*_copies(good), *_other_images(good)]
     out.notes += [
-        *_without_checksum(good),
+        *_without_checksum(out.unsigned),
         *_doubted(good),
         *_of_the_future(good),
         *(_unasked(good, asked) if everything and manifests else []),
@@ -108,13 +114,13 @@ def unreadable(store: Store, names: Iterable[str]) -> list[Finding]:
 def _check_folder(store: Store, heads: set[str] | None, out: Verification, good: dict[Path, Result]) -> None:
     there = _listed(store.folder, out)
     for path in there:
-        if path in (store.failures_folder, store.damaged_folder):
+        if path in (store.failures_folder, store.damaged_folder, store.replaced_folder):
             continue
         if path.suffix != ".json" and heads is None:
             out.findings.append(Finding(path, "is no result and is never read; move it elsewhere"))
         if path.suffix == ".json" and (heads is None or _head(path.stem) in heads):
             out.results += 1
-            finding = _check_result(path, good)
+            finding = _check_result(path, out, good)
             out.findings += [finding] if finding else []
     for path in _listed(store.failures_folder, out) if store.failures_folder in there else ():
         if path.suffix == ".json" and (heads is None or _head(path.stem) in heads):
@@ -125,9 +131,10 @@ def _check_folder(store: Store, heads: set[str] | None, out: Verification, good:
                 out.findings.append(Finding(path, error.advice, damaged=known))
 
 
-def _check_result(path: Path, good: dict[Path, Result]) -> Finding | None:
+def _check_result(path: Path, out: Verification, good: dict[Path, Result]) -> Finding | None:
     try:
-        result = read_result(path, completed=True)
+        tree = read_json(path)
+        result = result_of(tree, path, completed=True)
     except UnknownVersionError as error:
         return Finding(path, error.advice)
     except StoreError as error:
@@ -138,6 +145,7 @@ def _check_result(path: Path, good: dict[Path, Result]) -> Finding | None:
     if problem := problem_of(result):
         return Finding(path, f"{problem}; move it away and run again", damaged=True)
     good[path] = result
+    out.unsigned += "checksum" not in tree
     return None
 
 
@@ -186,16 +194,16 @@ def _other_images(good: dict[Path, Result]) -> Iterator[Finding]:
                 )
 
 
-def _left(folder: Path) -> Iterator[str]:
+def _left(store: Store) -> Iterator[str]:
     """What killed processes left of their writing."""
-    if names := [path.name for place in (folder, folder / "failures") for path in leftovers(place)]:
+    if names := [path.name for place in (store.folder, store.failures_folder) for path in leftovers(place)]:
         count = counted(len(names), "leftover")
-        yield f"{count} of killed processes in {folder}, which the next run sweeps: {some(names)}"
+        yield f"{count} of killed processes in {store.folder}, which the next run sweeps: {some(names)}"
 
 
-def _without_checksum(good: dict[Path, Result]) -> Iterator[str]:
+def _without_checksum(count: int) -> Iterator[str]:
     """The results of before checksums."""
-    if count := sum("checksum" not in read_json(path) for path in good):
+    if count:
         yield f"{counted(count, 'result')} of schema version 1 without a checksum: an edit there can go unnoticed"
 
 

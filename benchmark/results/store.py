@@ -261,7 +261,11 @@ def read_result(path: Path, *, completed: bool) -> Result:
         UnknownVersionError: it was written by another version of this code.
         StoreError: it is no such result.
     """
-    tree = read_json(path)
+    return result_of(read_json(path), path, completed=completed)
+
+
+def result_of(tree: Any, path: Path, *, completed: bool) -> Result:
+    """The same of what :func:`read_json` found in the file; raises likewise."""
     if isinstance(tree, dict):
         version = tree.get("schema_version")
         if isinstance(version, int) and version not in (1, SCHEMA_VERSION):

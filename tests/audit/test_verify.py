@@ -344,6 +344,13 @@ def test_run_sets_damaged_results_aside_and_plans_them_again(
     assert [path.name for path in store.damaged_folder.iterdir()] == [f"{first[0]}.json"]
 
 
+def test_what_redo_replaced_is_in_its_place(results: Path, path: Path) -> None:
+    store = Store(results / "paper")
+    store.replaced_folder.mkdir()
+    (store.replaced_folder / path.name).write_bytes(path.read_bytes())
+    assert found(results) == {}
+
+
 def test_leftovers_of_killed_writers_are_noted(results: Path, path: Path) -> None:
     (path.parent / f".{path.name}.k1ll3d00.tmp").hardlink_to(path)
     done = verify(results, [], everything=True)
