@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -140,7 +141,8 @@ def test_the_documents_put_the_rooms_on_the_same_floors() -> None:
 def loaded(tmp_path: Path, *commands: list[str]) -> set[str]:
     """Packages in memory after some commands, in a process of their own."""
     code = "import json, sys\nfrom benchmark.cli import cli\n"
-    code += "".join(f"cli({command!r}, standalone_mode=False)\n" for command in commands)
+    for command in commands:
+        code += f"try: cli({command!r}, standalone_mode=False)\nexcept SystemExit as end: assert not end.code\n"
     code += "print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})), file=sys.stderr)"
     places = {f"SFE_{name}_DIR": str(tmp_path / name.lower()) for name in ("RESULTS", "REPORTS", "SCRATCH")}
     environment = {**os.environ, **places}
@@ -164,6 +166,25 @@ def test_reports_need_no_torch(tmp_path: Path) -> None:
     assert "pandas" not in packages, "only the frames for people who compute are pandas'"
     assert not packages & TORCH
     assert (tmp_path / "reports" / "paper" / "table2.csv").exists()
+
+
+def test_a_laptop_needs_what_the_readme_says_and_no_more(tmp_path: Path) -> None:
+    listed = re.search(r"`pip install -c constraints.txt ([^`]*)` is enough", (ROOT / "README.md").read_text("utf-8"))
+    assert listed
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = {re.split("[<>=]", line)[0] for line in project["dependencies"]}
+    named = {*listed[1].split(), "pillow"}  # matplotlib brings that
+    assert named <= wanted
+    modules = {"pillow": "PIL", "pyyaml": "yaml"}
+    (tmp_path / "other" / "mini").mkdir(parents=True)
+    commands = [
+        ["report", "table2"],
+        ["verify"],
+        ["plan", "table1"],
+        ["status", "table1"],
+        ["merge", str(tmp_path / "other")],
+    ]
+    assert not loaded(tmp_path, *commands) & {modules.get(name, name) for name in wanted - named}
 
 
 def test_nothing_that_git_ignores_is_tracked() -> None:
