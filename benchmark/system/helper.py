@@ -17,10 +17,10 @@ _END_SECONDS = 10.0
 
 
 class Helper:
-    """An iterator in a process of its own, which goes on by one when it is asked; a context manager.
+    """An iterator that measures, in a process of its own, and goes on by one when it is asked; a context manager.
 
     Args:
-        what: what it makes, as the beginning of a sentence about its failure.
+        what: what it measures, as the beginning of a sentence about its failure.
         iterate: makes the iterator in that process; a module's function with arguments that can be pickled.
         arguments: its.
     """

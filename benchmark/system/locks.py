@@ -20,11 +20,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from benchmark.system.folders import make_folder, share
+from benchmark.system.pids import is_alive, life, machine
 from benchmark.wording import one_line
 
 #: How often a holder touches its lock, and how long one may be silent.
@@ -234,28 +234,4 @@ def _has_ended(card: dict[str, Any]) -> bool:
     """Whether the process that a card names is known to be gone; of another machine's nothing is known."""
     if card.get("machine") != machine() or not isinstance(card.get("pid"), int):
         return False
-    try:
-        os.kill(card["pid"], 0)
-    except (ProcessLookupError, OverflowError):
-        return True
-    except PermissionError:
-        pass
-    return card.get("life") != life(card["pid"])
-
-
-@cache
-def machine() -> str:
-    """A name for where a pid means one process: this start of the system, this container."""
-    found = [platform.node()]
-    with contextlib.suppress(OSError):
-        found.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
-        found.append(str(Path("/proc/self/ns/pid").readlink()))
-    return " ".join(found)
-
-
-def life(pid: int) -> str | None:
-    """When a process began, as the system counts; None where it does not say. Pids are used again."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return None
+    return not is_alive(card["pid"], card.get("life"))

@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmark.system import signals
 from benchmark.system.files import open_regular
 from benchmark.system.folders import make_folder
-from benchmark.system.locks import life
+from benchmark.system.pids import facts, letter
 
 #: What has GNU's, Intel's and LLVM's OpenMP bind threads to cores, counted from the machine's first in every process.
 BINDING = (
@@ -51,36 +51,12 @@ def unbound(environment: Mapping[str, str]) -> dict[str, str]:
 
 def is_stopped(pid: int) -> bool:
     """Whether the system holds a process, by SIGSTOP or for a debugger; False where it does not say."""
-    return _letter(pid) in ("T", "t")
-
-
-def is_alive(pid: int, since: str | None) -> bool:
-    """Whether this very process is there and has not ended; as a corpse that nobody buries it has."""
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        pass
-    return life(pid) == since and _letter(pid) not in ("Z", "X")
-
-
-def _letter(pid: int) -> str:
-    """What the system says a process is at; nothing where it does not say."""
-    return _facts(pid)[0]
+    return letter(pid) in ("T", "t")
 
 
 def _is_kernels(pid: int) -> bool:
     """Whether it is a thread of the kernel's own; those have one core each."""
-    return bool(int(_facts(pid)[6]) & _KERNELS)
-
-
-def _facts(pid: int) -> list[str]:
-    """Fields of a process that stand behind its name, see proc(5); of one that is gone, of a number each."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return ["", *["0"] * 19]
+    return bool(int(facts(pid)[6]) & _KERNELS)
 
 
 def usable_cores() -> tuple[int, ...]:

@@ -18,6 +18,7 @@ import pytest
 
 from benchmark.system import locks
 from benchmark.system.locks import HeldError, Lock, holder, waiting
+from benchmark.system.pids import life
 from tests.places import ROOT
 from tests.system.test_files import SPECIAL, special
 
@@ -109,6 +110,14 @@ def test_a_pid_that_is_used_again_is_another_process(path: Path, system: object)
     assert holder(path) is None
     with Lock(path):
         pass
+
+
+def test_a_holder_that_nobody_has_buried_is_gone(path: Path, system: object) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        born = life(process.pid)
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        left_behind(path, pid=process.pid, life=born)
+        assert holder(path) is None
 
 
 def test_a_holder_on_another_machine_counts_until_it_is_silent(path: Path, system: object) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from benchmark.system import processes
-from benchmark.system.locks import life
 
 FAULTS = """
 import resource
@@ -80,18 +79,6 @@ def test_cores_that_other_processes_are_kept_to_are_seen() -> None:
         child.communicate(b"\n")
     assert processes.cores_of(child.pid) == frozenset()
     assert processes.cores_of(os.getpid()) == frozenset(), "all that there are is no choice"
-
-
-def test_a_process_is_alive_until_it_has_ended() -> None:
-    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    since = life(child.pid)
-    assert processes.is_alive(child.pid, since)
-    assert not processes.is_alive(child.pid, "another")
-    child.kill()
-    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    assert not processes.is_alive(child.pid, since), "nobody has buried it yet"
-    child.communicate()
-    assert not processes.is_alive(child.pid, since)
 
 
 HELPER = """

@@ -12,12 +12,11 @@ from benchmark.execution.executors.contract import Handle, Need, Order, Site, St
 from benchmark.execution.run_folder import LEASH_VARIABLE
 from benchmark.system.files import open_regular
 from benchmark.system.hardware import Device, chosen_device, cores, gpus, memory_available_gib, seeing_only
-from benchmark.system.locks import life, machine
 from benchmark.system.nvidia import Gpu, free_gib
+from benchmark.system.pids import is_alive, life, machine
 from benchmark.system.processes import (
     cores_of,
     cores_of_others,
-    is_alive,
     is_stopped,
     kept_to,
     unbound,

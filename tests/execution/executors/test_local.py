@@ -13,9 +13,9 @@ from benchmark.execution.executors.contract import Handle, Need, Order
 from benchmark.execution.executors.local import LocalExecutor
 from benchmark.execution.run_folder import LEASH_VARIABLE, worker_command
 from benchmark.system.hardware import Device
-from benchmark.system.locks import machine
 from benchmark.system.nvidia import Gpu
 from benchmark.system.paths import PACKAGE
+from benchmark.system.pids import machine
 from tests.made import GPU_A, GPU_B, machine_with
 
 CPU = Device("cpu", "a CPU", "a reason")
