@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.data.archives import PUBLICATIONS
-from benchmark.data.places import cache_name, files_folder, glance, stored_side
-from benchmark.planning.estimates import ASPECT, megaparameters
+from benchmark.data.places import cache_name, files_folder, glance
+from benchmark.planning.estimates import megaparameters, stored_bytes
 from benchmark.planning.plan import Plan, PlannedRun
 from benchmark.runs.axes import Dataset
 from benchmark.runs.spec import TrainSpec
@@ -112,8 +112,7 @@ def _packs(sets: dict[str, Dataset], cache_dir: Path) -> Need:
         found = _bytes((cache_dir / name).glob("*.npy"))
         if not found and not _images(dataset):
             unknown.append(dataset.facts.title)
-        aspect = 1.0 if dataset.facts.crop_padding else ASPECT
-        whole += found or round(_images(dataset) * 3 * stored_side(dataset) ** 2 * aspect)
+        whole += found or round(stored_bytes(dataset, _images(dataset)))
         there += found
     return Need("packed images", whole, there, tuple(sorted(unknown)))
 

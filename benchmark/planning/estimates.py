@@ -7,8 +7,9 @@ from there. How long the work takes on a device says :mod:`benchmark.planning.pa
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from benchmark.data.places import stored_side
 from benchmark.data.residence import lies_on_gpu
-from benchmark.runs.axes import Method, Network
+from benchmark.runs.axes import Dataset, Method, Network
 from benchmark.runs.spec import CostSpec, TrainSpec
 from benchmark.system import hardware
 
@@ -149,9 +150,15 @@ def gpu_memory_gib(spec: Spec, *, graphs: bool = False, gpu_gib: float | None = 
 
 def _resident_gib(spec: Spec, gpu_gib: float | None) -> float:
     """The images that lie on a GPU as bytes."""
-    side = spec.dataset.facts.stored_size(spec.dataset.image_size)
-    splits = [count * 3 * side**2 * ASPECT / 2**30 for count in (train_images(spec), test_images(spec))]
-    return max(_IMAGES_GIB, sum(gib for gib in splits if gpu_gib is None or lies_on_gpu(gib, gpu_gib)))
+    splits = [stored_bytes(spec.dataset, count) for count in (train_images(spec), test_images(spec))]
+    there = [size for size in splits if gpu_gib is None or lies_on_gpu(size, gpu_gib * 2**30)]
+    return max(_IMAGES_GIB, sum(there) / 2**30)
+
+
+def stored_bytes(dataset: Dataset, images: int) -> float:
+    """Packed pixels of so many images; square ones where crops are padded, others of the usual shape of photographs."""
+    aspect = 1.0 if dataset.facts.crop_padding else ASPECT
+    return images * 3 * stored_side(dataset) ** 2 * aspect
 
 
 def _step(network: Network) -> ImageCost:
