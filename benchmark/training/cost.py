@@ -50,7 +50,7 @@ def measure(
 ) -> tuple[dict[str, Block], dict[str, Any]]:
     """Measure all variants of a cost run, each overhead relative to the first; in a process of its own.
 
-    A step is crops, input mixing and update; the random choices of an epoch are made before. Times are medians over
+    A step is crops and update; the random choices of an epoch are made before. Times are medians over
     steps taken in turn in one process, or in one each where they are compiled, so that a drift of the machine's speed
     meets all variants alike; on a GPU :data:`~benchmark.runs.spec.STEPS_IN_A_ROW` at a time. On a CPU freed memory is
     kept from here on, as trainings keep it: else a large part of the time of methods with large tensors is the system's
@@ -127,12 +127,11 @@ def training_of(
     )
     training = Training(train, data, device, listing1=variant.listing1, record=recorder(device) if graphs else None)
     training.model.train()
-    training.mixing.draw(0, 1)
     return training
 
 
 def take_step(training: Training, batch_size: int, in_a_row: int = 1) -> StepTaken:
-    """Training steps on the first full batch, crops, mixing and optimiser included, epoch's random choices not."""
+    """Training steps on the first full batch, crops and optimiser included, the epoch's random choices not."""
     epochs = [training.batches.epoch(0, batch_size) for _ in range(in_a_row)]
     _wait(training.device)  # for what the epochs sent as well
     before, started = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()

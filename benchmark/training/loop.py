@@ -130,7 +130,8 @@ class Training:
         self.model.train()
         for images, labels, samples in self.batches.epoch(self.epoch, schedule.batch_size, start_step=self.step):
             self.train_step(images, labels, samples)
-            self._note_first_losses(len(labels))
+            if self.epoch == 0 and self.step <= FIRST_LOSSES:
+                self._note_first_losses(len(labels))
             self.seconds = before + time.perf_counter() - started
             after_step(self)
         if self.device.type == "cuda":
@@ -147,7 +148,7 @@ class Training:
 
     def _note_first_losses(self, images: int) -> None:
         """What another machine's can be held against; later ones differ with each rounding, more and more."""
-        if self.epoch == 0 and self.step <= FIRST_LOSSES and len(self.first_losses) == self.step - 1:
+        if len(self.first_losses) == self.step - 1:  # a checkpoint of before they were noted has none
             before = sum(self.first_losses) * self.spec.schedule.batch_size
             self.first_losses.append((float(self.loss_sum) - before) / images)
 

@@ -27,8 +27,6 @@ class Shadows:
     @contextmanager
     def instead(self) -> Iterator[None]:
         """In the block the layers compute with the shadows of their weights as they are now."""
-        for shadow in self._shadows:
-            shadow.grad = None
         with torch.no_grad():
             torch._foreach_copy_([*self._shadows], [*self._weights])
         self._put(self._shadows)
@@ -47,6 +45,8 @@ class Shadows:
         torch._foreach_copy_(exact, rough)
         for weight, gradient in zip(used, exact, strict=True):
             weight.grad = gradient
+        for shadow in self._shadows:
+            shadow.grad = None
 
     def _put(self, parameters: Sequence[nn.Parameter]) -> None:
         for (layer, name), parameter in zip(self._places, parameters, strict=True):

@@ -53,3 +53,4 @@ def test_a_weight_that_nothing_used_gets_no_gradient() -> None:
     assert [weight.grad is None for weight in (*used.parameters(), *unused.parameters())] == [False, False, True, True]
     assert used.weight.grad is not None
     assert used.weight.grad.dtype == torch.float32
+    assert all(shadow.grad is None for shadow in shadows._shadows), "they hold no memory between two steps"
