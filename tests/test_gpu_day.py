@@ -268,6 +268,14 @@ def test_what_had_no_time_is_not_known_and_tried_again(step: Step, tmp_path: Pat
     assert json.loads((tmp_path / "check.json").read_text())["graphs"] is True
 
 
+def test_tests_that_crash_have_failed(step: Step, tmp_path: Path) -> None:
+    marked(tmp_path, "pass")
+    marked(tmp_path, "import os; os.abort()", "test_loop")  # as libraries do that lose a device
+    said = step("train", "100", "table1")
+    assert not_done(said)[0] == "passed: the tests marked gpu in test_loop.py (exit status -6)"
+    assert asked(said) == []
+
+
 def test_an_option_of_train_is_not_handed_on(step: Step) -> None:
     said = step("train", "100", "--unchecked", "table1")
     assert said.returncode == 2
