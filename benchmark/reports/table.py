@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from benchmark.reports.images import grouped, test_copies, train_images
 from benchmark.reports.judged import JudgedCell, JudgedSuite, Place
 from benchmark.reports.origins import Mixture, code_doubted, memory_kind, mixture, time_kind
-from benchmark.results.plausible import is_number
+from benchmark.reports.standing import entry_of, measured, scores_of
 from benchmark.runs.metrics import COST_METRICS, METRICS, OVERHEADS, Metric, of_epoch
 from benchmark.runs.spec import CostSpec, TrainSpec
 from benchmark.suites.manifest import Published
@@ -47,12 +47,19 @@ class TableCell:
         """Whether it shows memory or time instead of a score."""
         return self.reads in COST_METRICS
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether it has all its trials; no other counts among the best, or is held for final."""
+        return self.summary is not None and self.summary.trials >= self.trials_wanted
+
 
 @dataclass(frozen=True)
 class Table:
     """A suite as it is printed; places that the suite leaves blank are missing from ``cells``.
 
-    ``trained`` says what stands behind the rows' names under the suite's profile: networks, images, epochs.
+    ``trials`` is how many make a training complete; ``runs`` how many the cells can read, done and wanted, those that
+    they share once. ``trained`` says what stands behind the rows' names under the suite's profile: networks, images,
+    epochs.
     ``mixed`` names what the trials of some cells do not share, and which cells those are; ``not_counted`` the
     result files that could not be, ``code_doubted`` those whose code nobody can look up for certain; ``copies`` the
     datasets with test images that are training images too.
@@ -63,6 +70,8 @@ class Table:
     rows: tuple[str, ...]
     columns: tuple[str, ...]
     cells: Mapping[tuple[str, str], TableCell]
+    trials: int
+    runs: tuple[int, int]
     trained: str
     measured_on: str | None = None
     memory_kind: str | None = None
@@ -82,7 +91,7 @@ def tabulate(judged: JudgedSuite, trials_wanted: int | None = None) -> Table:
     """
     suite, manifest = judged.suite, judged.suite.manifest
     wanted = suite.trials if trials_wanted is None else trials_wanted
-    cells = {place: _cell(suite, found, wanted) for place, found in judged.cells.items()}
+    cells = {place: _cell(judged, found, wanted) for place, found in judged.cells.items()}
     shown = [found for place, found in judged.cells.items() if cells[place].summary]
     costs = [result for found in judged.cells.values() if found.reading is None for result in found.results]
     measured = next(iter(costs), None)
@@ -93,6 +102,8 @@ def tabulate(judged: JudgedSuite, trials_wanted: int | None = None) -> Table:
         rows=tuple(row.name for row in manifest.rows),
         columns=tuple(column.name for column in manifest.columns),
         cells=_with_best(cells, suite),
+        trials=wanted,
+        runs=_runs(judged, cells),
         trained=_trained([(one.cell.spec, str(train_images(one.results))) for one in shown]),
         copies=tuple((title, grouped(text)) for title, text in dict.fromkeys(copies)),
         measured_on=measured.spec.device if measured and isinstance(measured.spec, CostSpec) else None,
@@ -104,18 +115,24 @@ def tabulate(judged: JudgedSuite, trials_wanted: int | None = None) -> Table:
     )
 
 
-def _cell(suite: Suite, found: JudgedCell, wanted: int) -> TableCell:
-    cell = found.cell
-    if found.reading is not None:
-        summary = summarise(list(found.reading.scores(suite.variant.epoch_reported).values()))
-        metric = of_epoch(suite.manifest.metric, suite.variant.epoch_reported)
-        return TableCell(cell.reads, metric, cell.published, summary, wanted, verdict=found.verdict)
-    value, overhead = (
-        float(number) if found.results and is_number(number := found.results[0].metrics[cell.row].get(name)) else None
-        for name in (cell.reads, OVERHEADS[cell.reads])
-    )
-    summary = None if value is None else Summary(value, None, 1)
-    return TableCell(cell.reads, cell.reads, cell.published, summary, 1, overhead, verdict=found.verdict)
+def _cell(judged: JudgedSuite, found: JudgedCell, wanted: int) -> TableCell:
+    cell, suite = found.cell, judged.suite
+    summary = summarise(scores_of(judged, found))
+    if cell.is_cost:
+        overhead = measured(found, OVERHEADS[cell.reads])
+        return TableCell(cell.reads, cell.reads, cell.published, summary, 1, overhead, verdict=found.verdict)
+    metric = of_epoch(suite.manifest.metric, suite.variant.epoch_reported)
+    return TableCell(cell.reads, metric, cell.published, summary, wanted, verdict=found.verdict)
+
+
+def _runs(judged: JudgedSuite, cells: Mapping[Place, TableCell]) -> tuple[int, int]:
+    done: dict[str, int] = {}
+    wanted: dict[str, int] = {}
+    for place, found in judged.cells.items():
+        entry = entry_of(found)
+        wanted[entry] = cells[place].trials_wanted
+        done[entry] = max(done.get(entry, 0), min(len(found.results), wanted[entry]))
+    return sum(done.values()), sum(wanted.values())
 
 
 def _copies(found: JudgedCell) -> str | None:
@@ -149,7 +166,7 @@ def _places_by_mixture(judged: JudgedSuite) -> dict[Mixture, list[Place]]:
 
 
 def _with_best(cells: Mapping[tuple[str, str], TableCell], suite: Suite) -> dict[tuple[str, str], TableCell]:
-    """Flags the best means: among those of a row or of the whole table, as the manifest says."""
+    """Flags the best means, ours of complete cells: among a row's or the whole table's, as the manifest says."""
     out = dict(cells)
     scores = [place for place, cell in cells.items() if not cell.is_cost]
     metric = METRICS[of_epoch(suite.manifest.metric, suite.variant.epoch_reported)]
@@ -157,7 +174,8 @@ def _with_best(cells: Mapping[tuple[str, str], TableCell], suite: Suite) -> dict
         suite.manifest.best, [[place for place in scores if place[0] == row.name] for row in suite.manifest.rows]
     )
     for group in groups:
-        ours = _best({place: cell.summary.mean for place in group if (cell := cells[place]).summary}, metric)
+        complete = [place for place in group if cells[place].is_complete]
+        ours = _best({place: cell.summary.mean for place in complete if (cell := cells[place]).summary}, metric)
         published = _best({place: cell.published.mean for place in group if (cell := cells[place]).published}, metric)
         for place in group:
             out[place] = replace(out[place], best_ours=place in ours, best_published=place in published)

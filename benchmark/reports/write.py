@@ -115,7 +115,7 @@ def _reports(
             "csv": tidy_csv.render(one, trials).encode(),
             "md": markdown.render(suite, table, judged.own_claims.get(suite.name, ())).encode(),
             **draw.of_suite(one, table, gallery),
-            "tex": latex.table(one).encode(),
+            "tex": latex.table(one, table).encode(),
         }
         if suite.name not in PAPER_SUITES:
             contents["trials.csv"] = paper_csv.trials([one]).encode()

@@ -1,3 +1,4 @@
+import re
 import statistics
 from pathlib import Path
 from typing import Any
@@ -6,6 +7,7 @@ import pandas as pd
 import pytest
 
 from benchmark.reports.table import Table, tabulate
+from benchmark.reports.write import write_reports
 from benchmark.results.store import Store
 from benchmark.suites.manifest import PAPER_SUITES
 from benchmark.suites.suite import Suite
@@ -139,7 +141,7 @@ def test_the_table_carries_trials_and_what_was_wanted(store: Store) -> None:
 def test_best_of_each_row_ours_and_published_apart(store: Store) -> None:
     suite = paper("table1")
     for column, value in (("Baseline", 74.0), ("SFE - SI", 76.0), ("SFE - SD", 80.0)):
-        train(store, cell(suite, "ResNet-110", column), [value])
+        train(store, cell(suite, "ResNet-110", column), 4 * [value])
     table = table_of(suite, store)
     assert flagged(table, "best_ours") == {("ResNet-110", "SFE - SD")}
     published = flagged(table, "best_published")
@@ -147,23 +149,36 @@ def test_best_of_each_row_ours_and_published_apart(store: Store) -> None:
     assert len(published) == 6
 
 
+def test_the_best_of_every_format_is_among_complete_cells(store: Store, tmp_path: Path) -> None:
+    suite = under("mini", "table1")
+    for column, values in (("Baseline", 4 * [74.0]), ("SFE - SI", 4 * [73.0]), ("SFE - SD", 3 * [80.0])):
+        train(store, cell(suite, "ResNet-110", column), values)
+    write_reports([suite], store, tmp_path)
+    found = {ending: (tmp_path / "mini" / f"table1.{ending}").read_text(encoding="utf-8") for ending in ("md", "tex")}
+    page = (tmp_path / "mini" / "index.html").read_text(encoding="utf-8")
+    section = page[page.index('<h2 id="table1">') : page.index('<h2 id="table2">')]
+    assert re.findall(r"\*\*(\d[^*]+)\*\*", found["md"]) == ["74.00 ± 0.00"]
+    assert re.findall(r"\\textbf{([^}]*)}", found["tex"]) == ["74.00\\,$\\pm$\\,0.00"]
+    assert re.findall(r"<b>(\d[^<]+)</b>", section) == ["74.00 ± 0.00"]
+
+
 def test_what_prints_the_same_ties(store: Store, tmp_path: Path) -> None:
     suite = own(tmp_path)
-    train(store, cell(suite, "one", "SI"), [76.001])
-    train(store, cell(suite, "one", "Plain"), [76.004])
+    train(store, cell(suite, "one", "SI"), 4 * [76.001])
+    train(store, cell(suite, "one", "Plain"), 4 * [76.004])
     assert flagged(table_of(suite, store), "best_ours") == {("one", "SI"), ("one", "Plain")}
 
 
 def test_a_lone_mean_is_no_best(store: Store, tmp_path: Path) -> None:
     suite = own(tmp_path)
-    train(store, cell(suite, "one", "SI"), [76.0])
+    train(store, cell(suite, "one", "SI"), 4 * [76.0])
     assert flagged(table_of(suite, store), "best_ours") == set()
 
 
 def test_best_of_the_table_is_the_lowest_error(store: Store) -> None:
     suite = paper("table4")
     for row, accuracy in (("ResNet110", 74.0), ("+ SLA", 80.0), ("+ Cutout", 76.0)):
-        train(store, cell(suite, row, "Error Rate"), [accuracy])
+        train(store, cell(suite, row, "Error Rate"), 4 * [accuracy])
     table = table_of(suite, store)
     assert flagged(table, "best_ours") == {("+ SLA", "Error Rate")}
     assert flagged(table, "best_published") == {("+ Cutout + SLA + SFE (ours)", "Error Rate")}

@@ -43,7 +43,7 @@ def keys(spots: Sequence[Spot], *, what: str = "mean", printed: str = "") -> lis
 
 def begin(subject: Subject, question: str) -> tuple[Canvas, float]:
     """A canvas with its head, and where its content begins."""
-    suite, (done, planned) = subject.suite, subject.runs()
+    suite, (done, planned) = subject.suite, subject.table.runs
     profile = f"Profile {suite.variant.reports_name}, {done} of {planned} runs"
     if not suite.variant.against_paper and done:
         profile += f": {subject.table.trained}"

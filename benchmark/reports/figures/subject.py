@@ -126,16 +126,6 @@ class Subject:
             printed=None if a is None or b is None else one.sign * (a - b),
         )
 
-    def runs(self) -> tuple[int, int]:
-        """Runs that the suite's cells can read, done and planned; entries that cells share count once."""
-        done: dict[object, int] = {}
-        planned: dict[object, int] = {}
-        for place, cell in self.judged.cells.items():
-            entry = cell.reading.entry if cell.reading else "costs"
-            planned[entry] = self._wanted(*place)
-            done[entry] = max(done.get(entry, 0), min(len(cell.results), planned[entry]))
-        return sum(done.values()), sum(planned.values())
-
     def _wanted(self, row: str, column: str) -> int:
         return self.table.cells[row, column].trials_wanted
 

@@ -6,12 +6,11 @@
 import unicodedata
 from collections.abc import Sequence
 
-from benchmark.reports.judged import JudgedCell, JudgedSuite
+from benchmark.reports.judged import JudgedSuite
 from benchmark.reports.numbers import as_printed, signed
 from benchmark.reports.paper import Paper
 from benchmark.reports.sentences import ANSWER_LETTERS, LETTERS, letter
-from benchmark.reports.standing import best_places, measured, runs_of, summary_of, wanted
-from benchmark.runs.metrics import COST_METRICS, OVERHEADS, of_epoch
+from benchmark.reports.table import Table, TableCell
 from benchmark.suites.manifest import Published
 from benchmark.verdicts.summary import Summary
 
@@ -43,22 +42,26 @@ def _ascii(char: str) -> str:
 # ------------------------------------------------------------------ one suite
 
 
-def table(one: JudgedSuite) -> str:
-    """A suite's table."""
-    manifest = one.suite.manifest
-    columns = [column.name for column in manifest.columns]
+def table(one: JudgedSuite, found: Table) -> str:
+    """A suite's table.
+
+    Args:
+        one: the suite under its profile, judged.
+        found: it as it is printed.
+    """
+    columns, compared = found.columns, one.suite.variant.against_paper
     wide = len(columns) >= _WIDE
     body = [
         f"\\begin{{tabular}}{{@{{}}l{'r' * len(columns)}@{{}}}}",
         "\\toprule",
-        *_head(manifest.corner, columns),
+        *_head(found.corner, columns),
         "\\midrule",
-        "\\addlinespace\n".join(_row(one, row.name, columns) for row in manifest.rows).rstrip("\n"),
+        "\\addlinespace\n".join(_row(found, row, wide, compared) for row in found.rows).rstrip("\n"),
         "\\bottomrule",
         "\\end{tabular}",
     ]
     small = "\\scriptsize\\let\\footnotesize\\scriptsize\\setlength{\\tabcolsep}{2pt}%\n" if wide else "\\small%\n"
-    return _float(small + "\n".join(body), _caption(one), one.suite.name)
+    return _float(small + "\n".join(body), _caption(one, found), one.suite.name)
 
 
 def _float(tabular: str, caption: str, name: str) -> str:
@@ -70,10 +73,9 @@ def _float(tabular: str, caption: str, name: str) -> str:
     )
 
 
-def _caption(one: JudgedSuite) -> str:
-    manifest, variant = one.suite.manifest, one.suite.variant
-    done, planned = runs_of(one)
-    told = [f"{escape(manifest.title)}: mean $\\pm$ standard deviation of {one.suite.trials} trials."]
+def _caption(one: JudgedSuite, found: Table) -> str:
+    variant, (done, planned) = one.suite.variant, found.runs
+    told = [f"{escape(found.title)}: mean $\\pm$ standard deviation of {found.trials} trials."]
     if variant.against_paper:
         letters = ", ".join(f"{escape(sign)} {word}" for word, sign in LETTERS.items() if word != "no verdict")
         margins = sorted({cell.reading.margin for cell in one.cells.values() if cell.reading})
@@ -105,48 +107,38 @@ def _head(corner: str, columns: Sequence[str]) -> list[str]:
     return [" & ".join(["", *upper]) + " \\\\", "".join(rules), " & ".join([escape(corner), *lower]) + " \\\\"]
 
 
-def _row(one: JudgedSuite, row: str, columns: Sequence[str]) -> str:
-    best = best_places(one)
-    cells = [one.cells.get((row, column)) for column in columns]
-    lines = [" & ".join([escape(row), *(_ours(one, cell, best) for cell in cells)]) + " \\\\"]
-    if one.suite.variant.against_paper and any(cell and cell.cell.published for cell in cells):
-        lines.append(" & ".join(["\\SFEpaper{paper}", *(_paper(cell, best) for cell in cells)]) + " \\\\")
+def _row(found: Table, row: str, wide: bool, compared: bool) -> str:
+    cells = [found.cells.get((row, column)) for column in found.columns]
+    lines = [" & ".join([escape(row), *(_ours(cell, wide) for cell in cells)]) + " \\\\"]
+    if compared and any(cell and cell.published for cell in cells):
+        lines.append(" & ".join(["\\SFEpaper{paper}", *map(_paper, cells)]) + " \\\\")
     return "\n".join(lines) + "\n"
 
 
-def _ours(one: JudgedSuite, cell: JudgedCell | None, best: frozenset[tuple[str, str, str]]) -> str:
+def _ours(cell: TableCell | None, wide: bool) -> str:
     if cell is None:
         return ""
-    summary = summary_of(one, cell)
-    if summary is None:
+    if cell.summary is None:
         return "--"
-    text = _number(summary, cell.cell.reads)
-    if ("ours", cell.cell.row, cell.cell.column) in best:
-        text = f"\\textbf{{{text}}}"
-    if cell.cell.is_cost:
-        overhead = measured(cell, OVERHEADS[cell.cell.reads])
-        return text if overhead is None else f"{text} ({_percent(overhead)})"
-    signs = [escape(letter(cell.verdict))] if cell.verdict.word != "no verdict" else []
-    full = wanted(one, cell)
-    wide = len(one.suite.manifest.columns) >= _WIDE
-    signs += [f"{summary.trials}{'/' if wide else ' of '}{full}"] if summary.trials < full else []
+    text = _number(cell, cell.summary, cell.best_ours)
+    if cell.is_cost:
+        return text if cell.overhead_percent is None else f"{text} ({_percent(cell.overhead_percent)})"
+    signs = [escape(letter(cell.verdict))] if cell.verdict and cell.verdict.word != "no verdict" else []
+    signs += [] if cell.is_complete else [f"{cell.summary.trials}{'/' if wide else ' of '}{cell.trials_wanted}"]
     return f"{text}\\SFEv{{{(',' if wide else ', ').join(signs)}}}" if signs else text
 
 
-def _paper(cell: JudgedCell | None, best: frozenset[tuple[str, str, str]]) -> str:
-    if cell is None or cell.cell.published is None:
+def _paper(cell: TableCell | None) -> str:
+    if cell is None or cell.published is None:
         return ""
-    published = cell.cell.published
-    text = _number(published, cell.cell.reads)
-    if ("paper", cell.cell.row, cell.cell.column) in best:
-        text = f"\\textbf{{{text}}}"
-    overhead = "" if published.overhead_percent is None else f" ({_percent(published.overhead_percent)})"
-    return f"\\SFEpaper{{{text}{overhead}}}"
+    printed = cell.published.overhead_percent
+    overhead = "" if printed is None else f" ({_percent(printed)})"
+    return f"\\SFEpaper{{{_number(cell, cell.published, cell.best_published)}{overhead}}}"
 
 
-def _number(value: Summary | Published, reads: str) -> str:
-    metric = reads if reads in COST_METRICS else of_epoch("accuracy", "last")
-    return as_printed(metric, value).replace(" ± ", "\\,$\\pm$\\,")
+def _number(cell: TableCell, value: Summary | Published, best: bool) -> str:
+    text = as_printed(cell.metric, value).replace(" ± ", "\\,$\\pm$\\,")
+    return f"\\textbf{{{text}}}" if best else text
 
 
 def _percent(value: float) -> str:

@@ -10,8 +10,10 @@ import pytest
 from benchmark.reports.judged import judge_suite
 from benchmark.reports.paper import whole_paper
 from benchmark.reports.renderers import latex
+from benchmark.reports.table import tabulate
 from benchmark.results.store import Store
 from benchmark.results.trials import Trials
+from benchmark.suites.suite import Suite
 from tests.reports import fakes, pages
 
 ENGINE = shutil.which("tectonic") or shutil.which("pdflatex")
@@ -21,7 +23,12 @@ HOSTILE = f"{pages.HOSTILE} \\input{{/etc/passwd}} $x_1^2$ 50 % & # ~ 中 é"
 
 def files_of(store: Store, profile: str = "paper") -> dict[str, str]:
     paper = whole_paper(fakes.under(profile, "table1").variant, Trials(store))
-    return {one.suite.name: latex.table(one) for one in paper.suites} | {"claims": latex.claims(paper)}
+    return {one.suite.name: latex.table(one, tabulate(one)) for one in paper.suites} | {"claims": latex.claims(paper)}
+
+
+def table_of(suite: Suite, store: Store, trials: int | None = None) -> str:
+    one = judge_suite(suite, Trials(store))
+    return latex.table(one, tabulate(one, trials))
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +60,21 @@ def test_only_complete_cells_are_bold(partial: pages.Memory) -> None:
                 assert not re.search(r"\\textbf\{[^}]*\}\\SFEv\{[^}]* of 4", line), name
 
 
+def test_a_complete_cell_has_as_many_trials_as_were_asked_for(store: Store) -> None:
+    suite = fakes.paper("table1")
+    for column, value in (("Baseline", 74.0), ("SFE - SI", 76.0)):
+        fakes.train(store, fakes.cell(suite, "ResNet-110", column), [value, value + 0.1])
+    whole, asked = table_of(suite, store), table_of(suite, store, trials=2)
+    assert "of 4 trials" not in asked
+    assert "deviation of 4 trials" in whole
+    assert "deviation of 2 trials" in asked
+    assert "4 of 36 runs" in asked
+    assert "2 of 4}" in whole
+    assert "2 of 4}" not in asked
+    assert "\\textbf{76.15" not in whole
+    assert "\\textbf{76.15" in asked
+
+
 def test_other_profiles_have_no_letters_and_no_published_numbers(tmp_path: Path) -> None:
     found = files_of(Store(tmp_path / "smoke"), "smoke")
     assert all("Not comparable" in text for name, text in found.items() if name != "claims")
@@ -62,7 +84,7 @@ def test_other_profiles_have_no_letters_and_no_published_numbers(tmp_path: Path)
 
 def test_what_people_write_is_text(tmp_path: Path) -> None:
     suite = fakes.own(tmp_path, title=HOSTILE, corner=HOSTILE, rows=[{"name": HOSTILE}])
-    text = latex.table(judge_suite(suite, Trials(Store(tmp_path / "paper"))))
+    text = table_of(suite, Store(tmp_path / "paper"))
     assert text.isascii()
     assert "\\input" not in text
     assert "\\textbackslash{}input\\{/etc/passwd\\}" in text
@@ -75,7 +97,7 @@ def test_all_files_are_set_together_without_a_complaint(partial: pages.Memory, t
     assert ENGINE
     found = files_of(partial)
     hostile = fakes.own(tmp_path, title=HOSTILE, corner="&", rows=[{"name": "% $ _ ^ ~ \\ { }"}])
-    found["mine"] = latex.table(judge_suite(hostile, Trials(partial)))
+    found["mine"] = table_of(hostile, partial)
     assert all(text.isascii() for text in found.values())
     parts = [DOCUMENT, "\\parindent0pt\\def\\SFEbare{}\n" if bare else ""]
     for name, text in found.items():

@@ -104,10 +104,10 @@ def test_trials_that_are_missing_show(store: Store) -> None:
 
 def test_the_best_is_bold(store: Store) -> None:
     suite = paper("table1")
-    train(store, cell(suite, "ResNet-110", "Baseline"), [74.0])
-    train(store, cell(suite, "ResNet-110", "SFE - SD"), [76.0])
+    train(store, cell(suite, "ResNet-110", "Baseline"), 4 * [74.0])
+    train(store, cell(suite, "ResNet-110", "SFE - SD"), 4 * [76.0])
     line = line_of(rendered(suite, store), "ResNet-110")
-    assert "**76.40** (n = 1 of 4)<br>paper: 76.24 ± 0.05" in line
+    assert "**76.40 ± 0.00** (n = 4)<br>paper: 76.24 ± 0.05" in line
     assert "paper: **76.84 ± 0.25**" in line
 
 

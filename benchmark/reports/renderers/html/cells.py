@@ -5,37 +5,34 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from benchmark.reports.judged import JudgedCell, JudgedSuite
+from benchmark.reports.numbers import as_printed
 from benchmark.reports.origins import mixed
 from benchmark.reports.renderers.html import bars
-from benchmark.reports.renderers.html.figures import between, mean_and_spread, percent, signed
+from benchmark.reports.renderers.html.figures import between, percent, signed
 from benchmark.reports.renderers.html.marks import key, mark, shape, tone
 from benchmark.reports.renderers.html.material import Material, network_words
 from benchmark.reports.renderers.html.model import CellView, State
 from benchmark.reports.sentences import NOT_ROBUST
-from benchmark.reports.standing import best_places, measured, scores_of, summary_of, wanted
-from benchmark.runs.metrics import OVERHEADS
+from benchmark.reports.standing import scores_of
+from benchmark.reports.table import TableCell
 from benchmark.verdicts.cells import Verdict
 from benchmark.verdicts.summary import Summary
 
 
 def cell_views(one: JudgedSuite, material: Material) -> dict[tuple[str, str], CellView]:
     """Every cell of a suite."""
-    best = best_places(one)
-    views = _Views(one, material)
-    return {
-        place: views.view(cell, best=("ours", *place) in best, best_paper=("paper", *place) in best)
-        for place, cell in one.cells.items()
-    }
+    views, table = _Views(one, material), material.tables[one.suite.name]
+    return {place: views.view(cell, table.cells[place]) for place, cell in one.cells.items()}
 
 
-def state_of(verdict: Verdict, *, has_runs: bool, at: str = "") -> State:
+def state_of(verdict: Verdict, *, has_runs: bool) -> State:
     """A verdict as a mark; without one, whether anything was run is all that it says."""
     below = (verdict.difference or 0.0) < 0
     name = shape(verdict.word, strong=verdict.strong, has_runs=has_runs, below=below)
     word = f"strongly {verdict.word}" if verdict.strong else verdict.word
     if verdict.word == "no verdict":
         word = f"no verdict, {'has runs' if has_runs else 'not run'}"
-    return State(mark=mark(name, verdict.word), word=word + at, tone=tone(verdict.word))
+    return State(mark=mark(name, verdict.word), word=word, tone=tone(verdict.word))
 
 
 class _Views:
@@ -48,48 +45,26 @@ class _Views:
             if cell.reading is not None:
                 self.rows.setdefault(row, []).extend(scores_of(one, cell))
 
-    def view(self, cell: JudgedCell, *, best: bool, best_paper: bool) -> CellView:
-        place = cell.cell
-        summary, judged = summary_of(self.one, cell), self.material.judged
-        short = summary is not None and summary.trials < wanted(self.one, cell)
+    def view(self, cell: JudgedCell, shown: TableCell) -> CellView:
+        place, summary, judged = cell.cell, shown.summary, self.material.judged
         failed = self.material.failed_of(self.one, cell)
         return CellView(
             anchor=self.material.anchors[self.one.suite.name, place.row, place.column],
             row=place.row,
             column=place.column,
-            ours=mean_and_spread(summary, place.reads) if summary else "",
-            best=best,
-            chips=self.chips(cell, summary, len(failed)),
-            paper=_paper(cell) if judged else None,
-            printed=mean_and_spread(place.published, place.reads) if judged and place.published else "",
-            best_paper=best_paper,
+            ours=as_printed(shown.metric, summary) if summary else "",
+            best=shown.best_ours,
+            chips=_chips(cell, shown, len(failed)),
+            paper=_paper(shown) if judged else None,
+            printed=as_printed(shown.metric, shown.published) if judged and shown.published else "",
+            best_paper=shown.best_published,
             difference=self.difference(cell, summary),
             picture=self.picture(cell, summary),
             state=state_of(cell.verdict, has_runs=summary is not None),
-            incomplete=short or summary is None,
-            filters=self.filters(cell, summary, short, bool(failed)),
+            incomplete=not shown.is_complete,
+            filters=_filters(cell, shown, bool(failed)),
             words=f"{place.row} {place.column} {network_words(cell)}".lower(),
         )
-
-    def chips(self, cell: JudgedCell, summary: Summary | None, failed: int) -> tuple[str, ...]:
-        full = wanted(self.one, cell)
-        found = [f"{summary.trials} of {full}"] if summary and summary.trials < full else []
-        if cell.verdict.robust not in (None, "yes"):
-            found.append(NOT_ROBUST)
-        if mixed(cell.results):
-            found.append("mixed")
-        found += [f"failed {failed}"] if failed else []
-        return tuple(found + (["unreadable"] if cell.not_counted else []))
-
-    def filters(self, cell: JudgedCell, summary: Summary | None, short: bool, failed: bool) -> tuple[str, ...]:
-        found = [key(cell.verdict.word)]
-        if short:
-            found.append("incomplete")
-        elif summary is not None:
-            found.append("complete")
-        else:
-            found.append("not-run")
-        return tuple(found + (["failed"] if failed else []))
 
     def difference(self, cell: JudgedCell, summary: Summary | None) -> str:
         if not self.material.judged or cell.cell.is_cost:
@@ -143,22 +118,37 @@ def _in_words(verdict: Verdict, margin: float, assumed: bool, band: tuple[float,
     return "; ".join(parts)
 
 
-def _paper(cell: JudgedCell) -> str:
-    published = cell.cell.published
-    if cell.cell.is_cost:
-        return _overheads(cell)
-    return "paper gives none" if published is None else f"paper {mean_and_spread(published, cell.cell.reads)}"
+def _chips(cell: JudgedCell, shown: TableCell, failed: int) -> tuple[str, ...]:
+    found = []
+    if shown.summary and not shown.is_complete:
+        found.append(f"{shown.summary.trials} of {shown.trials_wanted}")
+    if cell.verdict.robust not in (None, "yes"):
+        found.append(NOT_ROBUST)
+    if mixed(cell.results):
+        found.append("mixed")
+    found += [f"failed {failed}"] if failed else []
+    return tuple(found + (["unreadable"] if cell.not_counted else []))
 
 
-def _overheads(cell: JudgedCell) -> str:
+def _filters(cell: JudgedCell, shown: TableCell, failed: bool) -> tuple[str, ...]:
+    begun = "incomplete" if shown.summary else "not-run"
+    return (key(cell.verdict.word), "complete" if shown.is_complete else begun, *(["failed"] if failed else []))
+
+
+def _paper(shown: TableCell) -> str:
+    if shown.is_cost:
+        return _overheads(shown)
+    return "paper gives none" if shown.published is None else f"paper {as_printed(shown.metric, shown.published)}"
+
+
+def _overheads(shown: TableCell) -> str:
     """A cost's second line: percent beside the printed percent, since only these compare."""
-    published = cell.cell.published
-    ours = measured(cell, OVERHEADS[cell.cell.reads])
-    text = "" if ours is None else f"{percent(ours)}; "
-    if published is None:
+    text = "" if shown.overhead_percent is None else f"{percent(shown.overhead_percent)}; "
+    if shown.published is None:
         return f"{text}not in the paper"
-    printed = "" if published.overhead_percent is None else f" ({percent(published.overhead_percent)})"
-    return f"{text}paper {mean_and_spread(published, cell.cell.reads)}{printed}"
+    printed = shown.published.overhead_percent
+    overhead = "" if printed is None else f" ({percent(printed)})"
+    return f"{text}paper {as_printed(shown.metric, shown.published)}{overhead}"
 
 
 def stacked(suites: Sequence[JudgedSuite]) -> list[tuple[float, str, str]]:

@@ -1,9 +1,6 @@
 """Numbers and names as the page writes them."""
 
-from benchmark.reports.numbers import as_printed
-from benchmark.runs.metrics import COST_METRICS, of_epoch
-from benchmark.suites.manifest import PAPER_SUITES, Published
-from benchmark.verdicts.summary import Summary
+from benchmark.suites.manifest import PAPER_SUITES
 
 Ends = tuple[float, float]
 MINUS = "−"
@@ -28,11 +25,6 @@ def between(ends: Ends, decimals: int = 2, *, sign: bool = True) -> str:
 def p_value(p: float) -> str:
     """``p = 0.013``, ``p < 0.001``."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-
-
-def mean_and_spread(value: Summary | Published, reads: str) -> str:
-    """As the paper prints it: ``76.80 ± 0.22``, ``3455``, ``0.221``; ``reads`` is a prediction or a cost."""
-    return as_printed(reads if reads in COST_METRICS else of_epoch("accuracy", "last"), value)
 
 
 def percent(value: float) -> str:

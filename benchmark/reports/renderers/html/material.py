@@ -9,6 +9,7 @@ from benchmark.reports.paper import Paper
 from benchmark.reports.renderers.html.figures import suite_label
 from benchmark.reports.renderers.html.slug import addresses
 from benchmark.reports.standing import entry_of, planned
+from benchmark.reports.table import Table, tabulate
 from benchmark.results.store import Result
 from benchmark.suites.profiles import Variant
 
@@ -49,6 +50,11 @@ class Material:
     def every(self) -> tuple[JudgedSuite, ...]:
         """The paper's suites, then the others."""
         return (*self.suites, *self.others)
+
+    @cached_property
+    def tables(self) -> Mapping[str, Table]:
+        """Every suite as it is printed, by its name."""
+        return {one.suite.name: tabulate(one) for one in self.every}
 
     @cached_property
     def anchors(self) -> Mapping[Place, str]:

@@ -9,11 +9,11 @@ from markupsafe import Markup
 
 from benchmark.reports.commands import variant_words
 from benchmark.reports.judged import JudgedCell, JudgedSuite
+from benchmark.reports.numbers import as_printed
 from benchmark.reports.origins import mixed
 from benchmark.reports.renderers.html.curves import Line, Lines, draw, line_of
 from benchmark.reports.renderers.html.figures import (
     between,
-    mean_and_spread,
     number,
     p_value,
     percent,
@@ -22,9 +22,9 @@ from benchmark.reports.renderers.html.figures import (
 )
 from benchmark.reports.renderers.html.material import Material, where
 from benchmark.reports.renderers.html.model import CellView, Panel, TrialRow
-from benchmark.reports.standing import entry_of, measured, seconds_of, short
+from benchmark.reports.standing import entry_of, seconds_of, short
+from benchmark.reports.table import TableCell
 from benchmark.results.store import Result
-from benchmark.runs.metrics import OVERHEADS
 from benchmark.runs.spec import TrainSpec
 from benchmark.verdicts.cells import Verdict
 from benchmark.verdicts.reading import Reading
@@ -46,12 +46,13 @@ _OF_COST = {"memory_mib": "Memory (MiB)", "seconds_per_step": "Time (s a step)"}
 def panel(one: JudgedSuite, cell: JudgedCell, view: CellView, material: Material, lines: Lines) -> Panel:
     """One cell's panel; ``lines`` collects the curves that it draws."""
     curve, curve_says = _curve(one, cell, lines)
+    shown = material.tables[one.suite.name].cells[view.row, view.column]
     return Panel(
         cell=view,
         where=suite_label(one.suite.name),
-        sentences=sentences(one, cell, material),
-        paper=_paper(one, cell),
-        trials=tuple(_trial(one, cell, result, material) for result in cell.results),
+        sentences=sentences(one, cell, shown, material),
+        paper=_paper(one, cell, shown),
+        trials=tuple(_trial(cell, shown, result, material) for result in cell.results),
         value_names=(_OF_COST[cell.cell.reads], "Overhead") if cell.cell.is_cost else _EPOCHS,
         curve=curve,
         curve_says=curve_says,
@@ -69,7 +70,7 @@ def panel(one: JudgedSuite, cell: JudgedCell, view: CellView, material: Material
 # ------------------------------------------------------------------ the verdict
 
 
-def sentences(one: JudgedSuite, cell: JudgedCell, material: Material) -> tuple[str, ...]:
+def sentences(one: JudgedSuite, cell: JudgedCell, shown: TableCell, material: Material) -> tuple[str, ...]:
     """What is said of a cell, the verdict first."""
     verdict, reading = cell.verdict, cell.reading
     if not material.judged:
@@ -78,7 +79,7 @@ def sentences(one: JudgedSuite, cell: JudgedCell, material: Material) -> tuple[s
     word = f"{strong}{verdict.word}"
     found = [f"{word[0].upper()}{word[1:]}: {verdict.reason}."]
     if reading is None:
-        return (*found, *_cost_sentence(cell))
+        return (*found, *_cost_sentence(shown))
     if verdict.difference is not None:
         found.append(_distance(verdict, reading))
     found += [text for text in (_tests(verdict), _readings(verdict), _prediction(verdict, reading, one)) if text]
@@ -130,33 +131,31 @@ def _prediction(verdict: Verdict, reading: Reading, one: JudgedSuite) -> str:
     return f"By the paper alone our mean should fall between {number(low)} and {number(high)}{assumed}, {said}."
 
 
-def _cost_sentence(cell: JudgedCell) -> tuple[str, ...]:
-    ours = measured(cell, OVERHEADS[cell.cell.reads])
-    published = cell.cell.published
+def _cost_sentence(shown: TableCell) -> tuple[str, ...]:
+    ours, published = shown.overhead_percent, shown.published
     if ours is None or published is None or published.overhead_percent is None:
         return ()
     return (f"Overhead {percent(ours)}, in the paper {percent(published.overhead_percent)}.",)
 
 
-def _paper(one: JudgedSuite, cell: JudgedCell) -> str:
-    published, source = cell.cell.published, one.suite.manifest.source
+def _paper(one: JudgedSuite, cell: JudgedCell, shown: TableCell) -> str:
+    published, source = shown.published, one.suite.manifest.source
     if published is None:
         return f"The paper prints no number here. Source: {source}."
     overhead = "" if published.overhead_percent is None else f" ({percent(published.overhead_percent)})"
     assumed = cell.reading and cell.reading.published and cell.reading.published.assumed_std
     spread = f"; no spread is printed, ± {assumed:g} assumed" if published.std is None and assumed else ""
-    return f"The paper prints {mean_and_spread(published, cell.cell.reads)}{overhead}{spread}: {source}."
+    return f"The paper prints {as_printed(shown.metric, published)}{overhead}{spread}: {source}."
 
 
 # ------------------------------------------------------------------ trials and curves
 
 
-def _trial(one: JudgedSuite, cell: JudgedCell, result: Result, material: Material) -> TrialRow:
+def _trial(cell: JudgedCell, shown: TableCell, result: Result, material: Material) -> TrialRow:
     seed = result.spec.seed if isinstance(result.spec, TrainSpec) else None
     if seed is None:
-        value, overhead = measured(cell, cell.cell.reads), measured(cell, OVERHEADS[cell.cell.reads])
-        decimals = 0 if cell.cell.reads == "memory_mib" else 3
-        last, best = "" if value is None else number(value, decimals), "" if overhead is None else percent(overhead)
+        last = as_printed(shown.metric, shown.summary) if shown.summary else ""
+        best = "" if shown.overhead_percent is None else percent(shown.overhead_percent)
     else:
         assert cell.reading is not None
         last, best = number(cell.reading.last_epoch[seed]), number(cell.reading.best_epoch[seed])
