@@ -5,6 +5,7 @@
 
 import unicodedata
 from collections.abc import Sequence
+from itertools import groupby
 
 from benchmark.reports.judged import JudgedSuite
 from benchmark.reports.numbers import as_printed, signed
@@ -91,19 +92,16 @@ def _caption(one: JudgedSuite, found: Table) -> str:
 
 
 def _head(corner: str, columns: Sequence[str]) -> list[str]:
-    """One line, or two where columns come in groups of one first word: ``Layer1 SI``, ``Layer1 AG``."""
-    groups: dict[str, list[str]] = {}
-    for name in columns:
-        first, _, last = name.rpartition(" ")
-        groups.setdefault(first, []).append(last)
-    if len(columns) < 4 or any(not first or len(lasts) < 2 for first, lasts in groups.items()):
+    """One line, or two where neighbours come in groups of one first word: ``Layer1 SI``, ``Layer1 AG``."""
+    groups = [(first, len(list(names))) for first, names in groupby(columns, lambda name: name.rpartition(" ")[0])]
+    if len(columns) < 4 or any(not first or count < 2 for first, count in groups):
         return [" & ".join(map(escape, [corner, *columns])) + " \\\\"]
     upper, rules, at = [], [], 2
-    for first, lasts in groups.items():
-        upper.append(f"\\multicolumn{{{len(lasts)}}}{{c}}{{{escape(first)}}}")
-        rules.append(f"\\cmidrule(lr){{{at}-{at + len(lasts) - 1}}}")
-        at += len(lasts)
-    lower = [escape(last) for lasts in groups.values() for last in lasts]
+    for first, count in groups:
+        upper.append(f"\\multicolumn{{{count}}}{{c}}{{{escape(first)}}}")
+        rules.append(f"\\cmidrule(lr){{{at}-{at + count - 1}}}")
+        at += count
+    lower = [escape(name.rpartition(" ")[2]) for name in columns]
     return [" & ".join(["", *upper]) + " \\\\", "".join(rules), " & ".join([escape(corner), *lower]) + " \\\\"]
 
 

@@ -53,6 +53,14 @@ def test_columns_of_one_layer_stand_below_its_name(partial: pages.Memory) -> Non
     assert "\\cmidrule(lr){2-3}\\cmidrule(lr){4-5}\\cmidrule(lr){6-7}" in text
 
 
+@pytest.mark.parametrize("names", [("A x", "B x", "A y", "B y"), ("A x", "A y", "B x", "x"), ("a", "b", "c", "d")])
+def test_columns_that_do_not_stand_in_groups_have_one_line(tmp_path: Path, names: tuple[str, ...]) -> None:
+    columns = [{"name": name, "reads": "single"} for name in names]
+    text = table_of(fakes.own(tmp_path, columns=columns, rows=[{"name": "one"}]), Store(tmp_path / "paper"))
+    assert f"Setting & {' & '.join(names)} \\\\\n\\midrule" in text
+    assert "multicolumn" not in text
+
+
 def test_only_complete_cells_are_bold(partial: pages.Memory) -> None:
     for name, text in files_of(partial).items():
         for line in text.splitlines():
