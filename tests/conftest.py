@@ -1,3 +1,4 @@
+import contextlib
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,14 +45,22 @@ def seeded() -> Iterator[None]:
 
 
 @pytest.fixture
-def own_numerics(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def own_numerics() -> Iterator[None]:
     """Put back what :func:`~benchmark.training.loop.apply_numerics` sets in this process."""
-    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "to be put back")
+    with numerics_put_back():
+        yield
+
+
+@contextlib.contextmanager
+def numerics_put_back() -> Iterator[None]:
+    """The same around a part of a test, or of a fixture that several tests share."""
     threads, deterministic = torch.get_num_threads(), torch.get_deterministic_debug_mode()
     flags: list[tuple[Any, str]] = [(torch.backends.cudnn, "benchmark"), (torch.backends.cudnn, "allow_tf32")]
     flags += [(torch.backends.cuda.matmul, "allow_tf32"), (torch.utils.deterministic, "fill_uninitialized_memory")]
     before = [getattr(place, name) for place, name in flags]
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CUBLAS_WORKSPACE_CONFIG", "to be put back")
+        yield
     torch.set_num_threads(threads)
     torch.set_deterministic_debug_mode(deterministic)
     for (place, name), value in zip(flags, before, strict=True):

@@ -91,9 +91,10 @@ def test_a_disk_that_fills_up_under_the_runner(
     assert said.count("\n") == 1
 
 
-def test_a_full_disk_is_told_by_writing() -> None:
-    assert why_unwritable(Path("/dev/full")) is not None
-    assert why_unwritable(ROOT) is None
+def test_a_full_disk_is_told_by_writing(tmp_path: Path) -> None:
+    if Path("/dev/full").exists():
+        assert why_unwritable(Path("/dev/full")) is not None
+    assert why_unwritable(tmp_path) is None
 
 
 def ordered(tmp_path: Path) -> RunFolder:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from benchmark.bench import epochs, measure
 from benchmark.bench.measure import disturbance
 from benchmark.bench.setup import OURS, REFERENCE, Setup, standin_images
 from benchmark.bench.write import render
@@ -18,6 +19,7 @@ from benchmark.planning.measured import bench_paces
 from benchmark.runs.axes import Network
 from benchmark.system.hardware import ProcessorTime, cpu_model
 from benchmark.training import cost
+from tests.conftest import numerics_put_back
 from tests.inline import Inline
 from tests.made import GPU_A, GPU_B, machine_with
 
@@ -29,8 +31,11 @@ SMALL = ["--batch-size", "4", "--steps", "2", "--images", "8", "--epochs", "1", 
 def benched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the command writes for the smallest network of the family."""
     folder = tmp_path_factory.mktemp("reports")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cost, "Helper", Inline)  # of memory; test_cost.py has the processes
+    with pytest.MonkeyPatch.context() as patch, numerics_put_back():
+        for module in (cost, epochs):  # test_cost.py and test_epochs.py have the processes
+            patch.setattr(module, "Helper", Inline)
+            patch.setattr(module, "keep_freed_memory", lambda: None)
+        patch.setattr(measure, "CARRIED_BATCH", 2)
         patch.setattr(command, "NETWORKS", {**command.NETWORKS, "resnet110": {"family": "resnet", "depth": 11}})
         patch.setattr(sys, "argv", ["run_suite.py", "bench", *SMALL, "--reports-dir", str(folder)])
         main()

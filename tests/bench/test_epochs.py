@@ -1,6 +1,7 @@
 import dataclasses
 import itertools
 import math
+import pickle
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from benchmark.bench.epochs import LEARNING_RATE, learn_the_same, measure_epochs
 from benchmark.bench.setup import OURS, OURS_BF16, REFERENCE, Setup
 from benchmark.runs.axes import Network
 from benchmark.system.hardware import cpu_model
+from benchmark.system.helper import Helper
 from benchmark.training.loop import learning_rate
 from tests.inline import Inline
 
@@ -70,6 +72,13 @@ def test_a_loop_goes_on_by_one_when_it_is_called(name: str, monkeypatch: pytest.
     assert start == pytest.approx(at_reference, rel=1e-5)  # one network, two ways to its loss
     assert all(seconds > 0 for seconds, _ in runs)
     assert runs[-1][1] < runs[0][1]  # it is one training that goes on
+
+
+def test_each_loop_can_be_had_from_a_process_of_its_own() -> None:
+    for name in (OURS, OURS_BF16, REFERENCE):
+        assert pickle.loads(pickle.dumps((epochs._loop, SETUP, name))) == (epochs._loop, SETUP, name)
+    with Helper("the epochs", epochs._loop, SETUP, REFERENCE) as there:
+        assert there.ask()[1] > 0
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda"])

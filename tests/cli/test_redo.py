@@ -18,6 +18,7 @@ from tests import made
 from tests.cli.test_cli import Command, refused
 from tests.cli.test_cli import command as command
 from tests.cli.test_cli import folders as folders
+from tests.places import GOLDEN
 
 CELL = "table1: ResNet-110 / Baseline"
 SMOKE = ("--profile", "smoke", "--device", "cpu")
@@ -156,7 +157,7 @@ def test_what_an_interruption_left_is_compared_only_where_this_code_made_it(
 
 
 def test_a_measurement_has_no_digits_to_compare(command: Command, store: Store) -> None:
-    cost = json.loads(Path("tests/golden/version2/cost-cifar100-resnet110-a7e4dfb26b59.json").read_text())
+    cost = json.loads((GOLDEN / "version2" / "cost-cifar100-resnet110-a7e4dfb26b59.json").read_text())
     store.path(cost["run_id"]).write_text(json.dumps(cost))
     refused(command("reproduce", cost["run_id"], *SMOKE), "measures time and memory")
 

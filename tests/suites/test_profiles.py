@@ -303,19 +303,21 @@ def test_milestones_follow_the_epochs_in_every_profile(profile: str, epochs: int
 
 @pytest.mark.parametrize("names", [("table1",), ("table3",), ALL], ids=["table1", "table3 with its cost run", "all"])
 @pytest.mark.parametrize(
-    ("setting", "has_it"),
+    ("setting", "has_it", "tuned"),
     [
-        ("method.masks.views=4", lambda method: method.masks is not None),
-        ("method.beta=0.3", lambda method: method.classifiers > 1),
+        ("method.masks.views=4", lambda method: method.masks is not None, lambda method: method.masks.views == 4),
+        ("method.beta=0.3", lambda method: method.classifiers > 1, lambda method: method.beta == 0.3),
     ],
 )
-def test_a_method_is_tuned_where_it_is_and_never_added(setting: str, has_it: Any, names: Sequence[str]) -> None:
+def test_a_method_is_tuned_where_it_is_and_never_added(
+    setting: str, has_it: Any, tuned: Any, names: Sequence[str]
+) -> None:
     before, after = cells(plan("paper", names=names)), cells(plan("paper", [setting], names))
     assert any(has_it(spec.method) for _, spec in before.values())
     for key, (name, spec) in before.items():
         changed = after[key][1]
         if has_it(spec.method):
-            assert (changed.method.masks and changed.method.masks.views == 4) or changed.method.beta == 0.3
+            assert tuned(changed.method)
         else:
             assert after[key] == (name, spec)
 

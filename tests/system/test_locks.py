@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -201,26 +200,6 @@ def test_where_nothing_can_be_made_the_reason_is_said(tmp_path: Path) -> None:
     assert holder(tmp_path / "file" / "a.lock") is None
 
 
-def test_who_waits_says_for_what(
-    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(locks, "_SAY_SECONDS", 0)
-
-    def hold(held: threading.Event) -> None:
-        with Lock(path):
-            held.set()
-            time.sleep(0.5)
-
-    held = threading.Event()
-    with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(hold, held)
-        held.wait()
-        with waiting(path):
-            first.result()
-    said = capsys.readouterr().err
-    assert said.count("waiting: process ") == said.count("\n") == 1
-
-
 @pytest.mark.parametrize("kind", [kind for kind in SPECIAL if kind != "huge"])
 def test_what_is_no_file_in_a_locks_place_is_named(
     path: Path, kind: str, system: object, monkeypatch: pytest.MonkeyPatch
@@ -244,4 +223,5 @@ def test_what_waits_says_so_in_one_line(
     monkeypatch.setattr(time, "sleep", lambda _: lock.__exit__())
     with waiting(path):
         pass
-    assert capsys.readouterr().err.count("\n") == 1
+    said = capsys.readouterr().err
+    assert said.count("waiting: process ") == said.count("\n") == 1
