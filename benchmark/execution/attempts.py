@@ -1,8 +1,11 @@
 """One run of an invocation, through all its starts."""
 
 import contextlib
+import os
 import signal
+import sys
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from benchmark.execution import held
 from benchmark.execution.executors.contract import Handle, Need, State
@@ -20,10 +23,13 @@ from benchmark.execution.run_folder import (
 )
 from benchmark.planning.plan import PlannedRun
 from benchmark.results.store import Status, Store
+from benchmark.system.files import open_regular
 from benchmark.system.locks import holder
 
 #: Starts of a worker that may vanish without a word (killed, out of the system's memory) before it counts as crashed.
 VANISHING_LIMIT = 3
+#: Starts in a row that may be ended from outside before a step was saved: else they would go on for ever.
+IN_VAIN_LIMIT = 3
 #: What exit statuses say that are no end of a run.
 _SAID = {
     EXIT_INTERRUPTED: "interrupted",
@@ -59,6 +65,9 @@ class Attempt:
         overdue: whether it hung and was killed.
         beside: the most runs that its device had beside it, in this attempt.
         elsewhere: who else was last seen at work on it.
+        saved: what tells the checkpoint that this attempt began with from a later one.
+        in_vain: attempts in a row that were ended and had not saved anything.
+        note: what its engine last said of its worker, in its own words.
     """
 
     run: PlannedRun
@@ -76,6 +85,9 @@ class Attempt:
     overdue: bool = False
     beside: int = 0
     elsewhere: str | None = None
+    saved: tuple[int, int] | None = None
+    in_vain: int = 0
+    note: str = ""
 
     @property
     def name(self) -> str:
@@ -88,9 +100,9 @@ class Attempt:
 
     def begin(self) -> None:
         """Note how things stand before the worker's first word."""
-        self.began, self.doubtful, self.overdue, self.beside = None, None, False, 0
+        self.began, self.doubtful, self.overdue, self.beside, self.note = None, None, False, 0, ""
         self.silent_starts, self.offset = self.folder.vanished(), self.folder.said_so_far()
-        self.recorded = self._recorded()
+        self.recorded, self.saved = self._recorded(), _stamp(self.folder.checkpoint)
 
     def hold(self, handle: Handle, driver: str) -> None:
         """Note whose worker it has, for whoever drives next."""
@@ -111,6 +123,7 @@ class Attempt:
         """Go on with the worker of a driver that is gone."""
         self.need, self.handle, self.offset = left.need, left.handle, left.offset
         self.silent_starts, self.recorded, self.beside = left.silent_starts, left.recorded, self.folder.beside()
+        self.saved = _stamp(self.folder.checkpoint)
         return left.handle
 
     def let_go(self) -> None:
@@ -125,6 +138,7 @@ class Attempt:
 
     def see(self, state: State, now: float) -> None:
         """Note what its engine says of its worker."""
+        self.note = state.note
         if self.began is None and state.phase in ("running", "suspended"):
             self.began = now
         if state.beside > self.beside:
@@ -151,6 +165,10 @@ class Attempt:
             stopping: whether workers are being asked, or made, to end.
             timeout_min: what it was bounded by.
         """
+        found = self._outcome(status, stopping, timeout_min)
+        return found if stopping or found not in ("interrupted", "vanished") else self._unless_in_vain(found)
+
+    def _outcome(self, status: int | None, stopping: bool, timeout_min: float | None) -> str:
         if self.store.has(self.name):
             return "completed"
         if status in _SAID:
@@ -173,12 +191,24 @@ class Attempt:
             self.folder.note_attempt("start")
         if self.folder.vanished() < VANISHING_LIMIT:
             return "vanished"
-        how = "" if status is None else f" (status {status})"
-        return self._record("crashed", f"its process ended {VANISHING_LIMIT} times without a word{how}")
+        how = ", ".join(filter(None, ["" if status is None else f"status {status}", self.note]))
+        why = f"its process ended {VANISHING_LIMIT} times without a word"
+        return self._record("crashed", f"{why} ({how})" if how else why)
+
+    def _unless_in_vain(self, outcome: str) -> str:
+        """The same, or a crash where it is ended again and again before it has saved anything."""
+        if _stamp(self.folder.checkpoint) != self.saved:
+            self.in_vain = 0
+        elif self.began is not None or self.last_word() is not None:  # what never began was not ended
+            self.in_vain += 1
+        if outcome == "vanished" or self.in_vain < IN_VAIN_LIMIT:
+            return outcome
+        why = f"was ended {self.in_vain} times before it could save a step" + (f" ({self.note})" if self.note else "")
+        return self._record("crashed", f"{why}; give it more time where it runs, then --retry-failed")
 
     def had_too_little(self, status: int | None, outcome: str) -> bool:
         """Whether it may have lacked the memory of runs beside it: then it is tried once more, with none there."""
-        killed = outcome == "vanished" and status in (-signal.SIGKILL, 128 + signal.SIGKILL)  # by the system, say
+        killed = outcome == "vanished" and status == -signal.SIGKILL  # by the system, say
         return (outcome == "out_of_memory" or killed) and bool(self.folder.beside()) and not self.need.alone
 
     def wants_to_be_alone(self) -> None:
@@ -186,11 +216,16 @@ class Attempt:
         self.need = replace(self.need, alone=True, gpus=1.0 if self.need.gpus else 0.0)
 
     def _recorded(self) -> tuple[int, int] | None:
-        with contextlib.suppress(OSError):
-            record = (self.store.failures_folder / f"{self.name}.json").stat()
-            return record.st_ino, record.st_mtime_ns
-        return None
+        return _stamp(self.store.failures_folder / f"{self.name}.json")
 
     def _record(self, status: Status, reason: str) -> str:
         record_failure(self.store, self.folder, self.run.spec, self.device, status, reason)
         return status
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """What tells a file from one that takes its place; None where there is none."""
+    with contextlib.suppress(OSError), open_regular(path, sys.maxsize) as file:  # a shared disk may remember a stat
+        there = os.fstat(file.fileno())
+        return there.st_ino, there.st_mtime_ns
+    return None

@@ -109,8 +109,10 @@ class RunFolder:
         self._recording = folder / "recording"
 
     def order(self, job: Job) -> None:
-        """Leave the worker its job."""
+        """Leave the worker its job; what an attempt said that left no state to go on from is forgotten."""
         self._beside.unlink(missing_ok=True)
+        if not is_there(self.checkpoint):
+            (self.folder / "progress.json").unlink(missing_ok=True)
         write_atomic(self.folder / "job.json", json.dumps(job.model_dump(), indent=1).encode(), lasting=False)
 
     def job(self) -> Job:

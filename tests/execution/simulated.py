@@ -11,6 +11,7 @@ from benchmark.execution.executors.contract import Handle, Need, Order, Site, St
 from benchmark.execution.run_folder import EXIT_INTERRUPTED, RunFolder
 from benchmark.results.provenance import Provenance
 from benchmark.results.store import Result, Store
+from benchmark.system.files import write_atomic
 from benchmark.system.locks import _card
 
 
@@ -195,6 +196,7 @@ class Simulated:
         """Its files are seen where the driver is; its lock goes last, as with a real one."""
         folder = RunFolder(worker.order.folder)
         if worker.fate == "preempted":
+            write_atomic(folder.checkpoint, b"a state", lasting=False)
             folder.note_attempt("interrupted")
         else:
             self.store.put(result_for(folder))

@@ -43,6 +43,16 @@ def test_a_second_order_replaces_the_first(folder: RunFolder) -> None:
     assert folder.job().device == "cuda"
 
 
+def test_an_order_forgets_how_far_a_run_was_that_left_no_state(folder: RunFolder) -> None:
+    folder.report(Progress(done=0.5, text="epoch 2/4", seconds=60.0))
+    folder.checkpoint.write_bytes(b"a state")
+    folder.order(job(SD))
+    assert folder.progress() is not None
+    folder.checkpoint.unlink()
+    folder.order(job(SD))
+    assert folder.progress() is None
+
+
 def test_a_device_is_the_processor_or_a_gpu() -> None:
     with pytest.raises(ValidationError):
         job(SD, device="tpu")

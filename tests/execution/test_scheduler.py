@@ -36,6 +36,7 @@ from benchmark.results.provenance import Provenance
 from benchmark.results.store import Failure, Result, Status, Store
 from benchmark.runs.axes import Dataset, Masks, Method, Network, Schedule
 from benchmark.runs.spec import PROTOCOL, CostSpec, CostVariant, TrainSpec, run_id
+from benchmark.system.files import write_atomic
 from benchmark.system.hardware import chosen_device
 from benchmark.system.locks import Lock
 from benchmark.system.processes import usable_cores
@@ -110,6 +111,12 @@ def fail(status: Status) -> Behaviour:
 
 
 def interrupt(folder: RunFolder, job: Job) -> int:
+    write_atomic(folder.checkpoint, b"a state")
+    return in_vain(folder, job)
+
+
+def in_vain(folder: RunFolder, job: Job) -> int:
+    """Ended before it could save a step."""
     folder.note_attempt("start")
     folder.note_attempt("interrupted")
     return EXIT_INTERRUPTED
