@@ -15,5 +15,9 @@ def engine_of(handle: Handle, scratch: Path) -> Executor:
     """
     if handle.engine not in ENGINES:
         raise UserError(f"{handle.engine} at {handle.place}: this code knows no such engine")
+    if handle.engine == "slurm":
+        from benchmark.execution.executors.slurm import SlurmExecutor
+
+        return SlurmExecutor.to_end(scratch.absolute() / "slurm")
     address = [f"address={handle.place}"] if handle.engine == "ray" else []
     return make(Choice(engine=handle.engine, device="cpu", leashed=False, changes=address), scratch)

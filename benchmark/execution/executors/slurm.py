@@ -108,16 +108,27 @@ class SlurmExecutor:
             import submitit  # noqa: F401
         except ImportError:
             raise UserError("--executor slurm needs submitit: pip install '.[slurm]'") from None
-        for command in ("sbatch", "srun", "squeue", "scancel", "sinfo"):
-            if shutil.which(command) is None:
-                raise UserError(f"--executor slurm: {command} is not here; run this on a login node of the cluster")
+        _require("sbatch", "srun", "squeue", "scancel", "sinfo")
         config = slurm.controller()
         partition = slurm.partition(str(settings.slurm["partition"]) if "partition" in settings.slurm else None)
         if device == "cuda" and not partition.has_gpus:
             raise UserError("--device cuda: no node of this partition of Slurm has a GPU; set slurm_partition")
+        if why := settings.too_short(partition.minutes):
+            raise UserError(f"--executor slurm: the partition's jobs last {partition.minutes} minutes: {why}")
         kind: Literal["cpu", "cuda"] = "cuda" if device != "cpu" and partition.has_gpus else "cpu"
         array = int(config.get("MaxArraySize", 1001))
         return cls(settings, folder, kind, config.get("ClusterName", ""), array, partition)
+
+    @classmethod
+    def to_end(cls, folder: Path) -> "SlurmExecutor":
+        """The same for workers that others have left, to ask for and to end: no partition is needed for that.
+
+        Raises:
+            UserError: there is no cluster, or it does not answer.
+        """
+        _require("squeue", "scancel")
+        cluster = slurm.controller().get("ClusterName", "")
+        return cls(SlurmSettings(), folder, "cpu", cluster, 1, slurm.Partition(has_gpus=False, minutes=None, nodes=0))
 
     def describe(self) -> Site:
         """See :class:`~benchmark.execution.executors.contract.Executor`, here and below."""
@@ -271,6 +282,12 @@ class SlurmExecutor:
 
     def _is_here(self, handle: Handle) -> bool:
         return handle.engine == ENGINE and handle.place == self.cluster
+
+
+def _require(*commands: str) -> None:
+    for command in commands:
+        if shutil.which(command) is None:
+            raise UserError(f"--executor slurm: {command} is not here; run this on a login node of the cluster")
 
 
 def _different(parameters: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -119,7 +119,7 @@ def partition(name: str | None) -> Partition:
             if name
             else "--executor slurm: Slurm has no default partition; set slurm_partition, `sinfo` lists them"
         )
-    limits = [_minutes(line[1]) for line in found]
+    limits = [minutes(line[1]) for line in found]
     return Partition(
         any(re.search(r"(?:^|,)gpu:", line[3]) for line in found),
         min((limit for limit in limits if limit is not None), default=None),
@@ -127,14 +127,19 @@ def partition(name: str | None) -> Partition:
     )
 
 
-def _minutes(text: str) -> int | None:
-    """Whole minutes of ``1-12:00:00``, ``12:00:00`` or ``30:00``; None of ``infinite``."""
-    days, _, rest = text.rpartition("-")
-    parts = [int(part) for part in rest.split(":") if part.isdigit()]
-    if len(parts) < 2:
+def minutes(text: str) -> int | None:
+    """What Slurm takes a time for: ``90``, ``90:00``, ``1:30:00``, ``1-12``, ``1-12:30``, ``1-12:30:00``.
+
+    Seconds make another minute, as with Slurm; None of ``infinite``, and of what is no time.
+    """
+    found = re.fullmatch(r"(?:(\d+)-)?(\d+)(?::(\d+))?(?::(\d+))?", text.strip())
+    if found is None:
         return None
-    hours, minutes = [0, *parts][-3:-1]
-    return int(days or 0) * 1440 + hours * 60 + minutes
+    days, *parts = found.groups()
+    numbers = [int(part) for part in parts if part is not None]
+    begins = 0 if days or len(numbers) == 3 else 1  # with hours, or with minutes
+    hours, rest, seconds = ([0] * begins + numbers + [0, 0])[:3]
+    return int(days or 0) * 1440 + hours * 60 + rest + (seconds > 0)
 
 
 def jobs() -> dict[str, Job]:

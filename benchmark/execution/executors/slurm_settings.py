@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from benchmark.execution.executors.contract import Need
 from benchmark.execution.executors.settings import ClusterSettings
+from benchmark.execution.executors.slurm_commands import minutes
 from benchmark.runs.schema import refuse
 
 #: What decides how jobs and workers fit together, and stays with the engine.
@@ -65,17 +66,27 @@ class SlurmSettings(ClusterSettings):
         for key, value in {**self.slurm, **more}.items():
             if key == "signal" and str(value).startswith("B:"):
                 raise refuse(f"slurm.{key}", "B: ends the job's script and not its worker; write USR2@90")
-        self._check_time(more)
+        if why := self.too_short(None):
+            raise refuse("slurm.time", why)
         return self
 
-    def _check_time(self, more: dict[str, Scalar]) -> None:
-        minutes, ahead = self.slurm.get("time"), self.slurm.get("signal_delay_s", _SIGNAL_S)
-        named = re.fullmatch(r"\w+@([0-9]+)", str(more.get("signal", self.slurm.get("signal", ""))))
-        seconds = int(named[1]) if named else ahead
-        if isinstance(minutes, int) and isinstance(seconds, int) and 60 * minutes < seconds + _EARLY_S + _LEAST_S:
-            needed = math.ceil((seconds + _EARLY_S + _LEAST_S) / 60)
-            why = f"a worker hears of its end {seconds} s ahead, up to a minute more, and would get nowhere before"
-            raise refuse("slurm.time", f"{why}; take {needed} minutes at least, or a shorter slurm_signal_delay_s")
+    def too_short(self, longest: int | None) -> str | None:
+        """Why jobs as long as these settings or their partition let them be get nowhere; None where they do.
+
+        Args:
+            longest: minutes that the partition allows; None for no bound.
+        """
+        more = self.slurm.get("additional_parameters", {})
+        given = {**self.slurm, **more} if isinstance(more, dict) else self.slurm
+        named = re.fullmatch(r"\w+@([0-9]+)", str(given.get("signal", "")))
+        ahead = named[1] if named else given.get("signal_delay_s", _SIGNAL_S)
+        bounds = [bound for bound in (minutes(str(given.get("time", ""))) or None, longest) if bound is not None]
+        if not bounds or not str(ahead).isdigit():
+            return None
+        needed = math.ceil((int(str(ahead)) + _EARLY_S + _LEAST_S) / 60)
+        why = f"a worker hears of its end {ahead} s ahead, up to a minute more, and would get nowhere before"
+        least = f"{why}; take {needed} minutes at least, or a shorter slurm_signal_delay_s"
+        return least if min(bounds) < needed else None
 
     def runs_in_a_job(self, need: Need) -> int:
         """How many runs of a kind share a job."""
@@ -94,7 +105,8 @@ class SlurmSettings(ClusterSettings):
         threads = sum(need.threads for need in needs)
         gpu = any(need.gpus for need in needs)
         gib = sum(_HOST_GIB if need.gpus else need.memory_gib + _MORE_GIB for need in needs)
-        found: dict[str, Any] = {"time": min(_DAY, longest or _DAY), "cpus_per_task": threads, "stderr_to_stdout": True}
+        time = _DAY if longest is None else min(_DAY, longest)
+        found: dict[str, Any] = {"time": time, "cpus_per_task": threads, "stderr_to_stdout": True}
         if any(need.alone for need in needs):
             found["exclusive"] = True
         if gpu and not any(key in self.slurm for key in _GPU_KEYS):

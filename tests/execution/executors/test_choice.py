@@ -53,5 +53,17 @@ def test_a_slurm_that_answers_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
         make(Choice(engine="slurm"), tmp_path)
 
 
+def test_a_partition_whose_jobs_would_get_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("submitit")
+    said = {"scontrol": "echo 'ClusterName = here'", "sinfo": "echo 'short*|2:00|1|(null)'"}
+    for name in ("sbatch", "srun", "squeue", "scancel", "sinfo", "scontrol"):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{said.get(name, '')}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match="the partition's jobs last 2 minutes: a worker hears of its end 90 s ahead"):
+        make(Choice(engine="slurm"), tmp_path)
+    make(Choice(engine="slurm", changes=["slurm_signal_delay_s=0"]), tmp_path)
+
+
 def test_the_engine_of_a_worker_that_somebody_left(tmp_path: Path) -> None:
     assert isinstance(engine_of(Handle(engine="local", place="x", job="1 2 cpu"), tmp_path), LocalExecutor)

@@ -1,8 +1,10 @@
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from benchmark.execution.executors.contract import Need
+from benchmark.execution.executors.slurm_commands import minutes
 from benchmark.execution.executors.slurm_settings import SlurmSettings
 
 
@@ -40,6 +42,33 @@ def test_settings_win_over_what_is_reckoned() -> None:
 
 def test_time_is_a_day_or_what_the_partition_allows() -> None:
     assert [parameters(need(), longest=longest)["time"] for longest in (None, 600, 6000)] == [1440, 600, 1440]
+
+
+@pytest.mark.parametrize("time", ["0:01:00", "2:00", "3", 3, "0-0:03", "00:03:00"])
+def test_a_time_in_whatever_form_leaves_time_to_train(time: str | int) -> None:
+    with pytest.raises(ValidationError, match="take 4 minutes at least"):
+        SlurmSettings(slurm={"time": time})
+    with pytest.raises(ValidationError, match="take 4 minutes at least"):
+        SlurmSettings(slurm={"additional_parameters": {"time": time}})
+
+
+@pytest.mark.parametrize("time", ["0:04:00", "4:00", "3:30", "1-0", "1-0:30", "infinite", "UNLIMITED", 0, "0"])
+def test_what_is_long_enough_passes(time: str | int) -> None:
+    assert SlurmSettings(slurm={"time": time}).too_short(None) is None
+
+
+def test_a_partition_may_leave_too_little_as_well() -> None:
+    assert "take 4 minutes at least" in (SlurmSettings(slurm={"time": 60}).too_short(2) or "")
+    assert "take 3 minutes at least" in (SlurmSettings(slurm={"signal_delay_s": 30}).too_short(2) or "")
+    assert SlurmSettings(slurm={"signal_delay_s": 0}).too_short(2) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [("90", 90), ("90:00", 90), ("1:30:00", 90), ("1-12", 2160), ("1-12:30", 2190), ("1-12:30:00", 2190), ("0:30", 1)],
+)
+def test_times_are_read_as_slurm_does(text: str, means: int) -> None:
+    assert (minutes(text), minutes("infinite"), minutes("soon")) == (means, None, None)
 
 
 def test_nodes_that_were_found_unusable_are_left_out() -> None:
