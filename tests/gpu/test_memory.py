@@ -13,7 +13,7 @@ from benchmark.runs.spec import PROTOCOL, TrainSpec
 from benchmark.training.device import own_stream
 from benchmark.training.loop import Training, apply_numerics
 from benchmark.training.recorders import recorder
-from tests.execution.test_worker import Place, at_step
+from tests.execution.place import Place, at_step
 from tests.training.steps import CASES, SFE
 
 from .here import DEVICE, REHEARSAL, SIZES

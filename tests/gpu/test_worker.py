@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.execution.run_folder import EXIT_INTERRUPTED, LEASH_VARIABLE, worker_command
-from tests.execution.test_worker import Place
+from tests.execution.place import Place
 from tests.training.steps import CASES, trace
 
 from .here import DEVICE, REHEARSAL, SIZES
