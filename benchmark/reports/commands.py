@@ -25,7 +25,7 @@ def report_command(suite: Suite, table: Table) -> str:
 
 def suite_word(suite: Suite) -> str:
     """How a command names a suite: one of the project's by its name, somebody's own manifest by its path from here."""
-    if suite.path.resolve() == (SUITES / f"{suite.name}.yaml").resolve():
+    if suite.path.parent == SUITES:
         return suite.name
     path = shown(suite.path)
     return f"./{path}" if path.startswith(("-", "~")) else path

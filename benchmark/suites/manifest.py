@@ -139,7 +139,8 @@ def suite_names() -> list[str]:
 def find_manifests(names: list[str]) -> list[Path]:
     """Paths of the named suites, each once, however it is spelt.
 
-    A name is one of :func:`suite_names`, ``all``, or a manifest's own path.
+    A name is one of :func:`suite_names`, ``all``, or a manifest's own path. Whoever compares paths may rely on this: a
+    manifest of the project's is ``SUITES / <name>``, also where it was named by its path or a link to it.
 
     Raises:
         UserError: no such suite or file.
@@ -153,7 +154,7 @@ def find_manifests(names: list[str]) -> list[Path]:
         elif Path(name).suffix in (".yaml", ".yml"):
             if _is_missing(path := user_path(name)):
                 raise UserError(f"{name}: there is no such manifest")
-            paths.append(path)
+            paths.append(_as_ours(path))
         else:
             known = [*suite_names(), "all"]
             raise UserError(f"there is no suite {name!r}; {suggestion(name, known)} (or give a manifest's path)")
@@ -161,6 +162,12 @@ def find_manifests(names: list[str]) -> list[Path]:
     for path in paths:
         first.setdefault(os.path.realpath(path), path)
     return list(first.values())
+
+
+def _as_ours(path: Path) -> Path:
+    """A path that leads into ``suites/`` as the project writes it; any other as it is."""
+    real = Path(os.path.realpath(path))
+    return SUITES / real.name if real.parent == SUITES.resolve() else path
 
 
 def _is_missing(path: Path) -> bool:
@@ -191,7 +198,7 @@ def load_manifest(path: Path) -> Manifest:
 
 def _check_name(path: Path, suite: str) -> None:
     """A suite of somebody's own overwrites no report of the project's, and one of the project's is its file's name."""
-    if path.resolve().parent == SUITES.resolve():
+    if path.parent == SUITES:
         if suite != path.stem:
             raise ManifestError(path, "suite", f"should be the file's name, {path.stem!r}, not {suite!r}")
     elif suite in RESERVED or suite in suite_names():

@@ -1,3 +1,4 @@
+import os
 import re
 from pathlib import Path
 
@@ -334,3 +335,7 @@ def test_a_manifest_is_one_however_it_is_spelt(tmp_path: Path, monkeypatch: pyte
     monkeypatch.chdir(tmp_path)
     assert find_manifests(["one.yaml", "a/../one.yaml", "link.yaml", str(tmp_path / "one.yaml")]) == [Path("one.yaml")]
     assert find_manifests(["table1", str(SUITES / "table1.yaml"), "table1"]) == [SUITES / "table1.yaml"]
+    (tmp_path / "suites").symlink_to(SUITES)
+    (tmp_path / "theirs.yaml").symlink_to("suites/table1.yaml")
+    for path in (os.path.relpath(SUITES / "table1.yaml"), "suites/table1.yaml", "theirs.yaml"):
+        assert find_manifests([path]) == [SUITES / "table1.yaml"]
