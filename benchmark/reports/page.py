@@ -8,10 +8,9 @@ from benchmark.errors import StoreError, UserError
 from benchmark.reports.judged import JudgedSuite, judge_suite
 from benchmark.reports.paper import Paper
 from benchmark.reports.renderers.html.material import Material
-from benchmark.reports.standing import planned
+from benchmark.reports.standing import failed_of
 from benchmark.results.store import Result, Store
 from benchmark.results.trials import Trials
-from benchmark.runs.spec import words_and_seed
 from benchmark.suites.manifest import PAPER_SUITES, find_manifests, suite_names
 from benchmark.suites.profiles import Variant
 from benchmark.suites.suite import load_suite
@@ -70,26 +69,15 @@ def has_results(one: JudgedSuite) -> bool:
 
 
 def _failures(suites: tuple[JudgedSuite, ...], store: Store) -> dict[str, Result | None]:
-    """Failed runs that some cell waits for; a measurement counts on whatever device."""
-    failed = sorted(store.failed())
-    if not failed:
-        return {}
-    cells = [(cell.cell.is_cost, planned(one, cell)) for one in suites for cell in one.cells.values()]
-    waiting = {name for _, names in cells for name in names}
-    costs = {
-        words_and_seed(name)
-        for one in suites
-        for cell in one.cells.values()
-        if cell.cell.is_cost
-        for name in planned(one, cell)
-    }
+    """Failed runs that some cell waits for."""
+    failed = store.failed()
+    waiting = {name for one in suites for cell in one.cells.values() for name in failed_of(one, cell, failed)}
     found: dict[str, Result | None] = {}
-    for name in sorted(store.failed()):
-        if name in waiting or words_and_seed(name) in costs:
-            try:
-                found[name] = store.load_failure(name)
-            except StoreError:
-                found[name] = None
+    for name in sorted(waiting):
+        try:
+            found[name] = store.load_failure(name)
+        except StoreError:
+            found[name] = None
     return found
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from benchmark.planning.plan import make_plan
 from benchmark.reports.judged import JudgedSuite, Place, judge_suite
 from benchmark.reports.questions import questions_of
+from benchmark.reports.standing import failed_runs
 from benchmark.results.trials import Trials
-from benchmark.runs.spec import CostSpec, TrainSpec, run_id, words_and_seed
 from benchmark.suites.manifest import PAPER_SUITES, find_manifests
 from benchmark.suites.profiles import Variant
 from benchmark.suites.suite import Suite, load_suite
@@ -26,8 +26,8 @@ class Paper:
         suites: all of the paper's, in its order, every cell judged.
         claims: answered from whatever results there are.
         overalls: distances from the paper, a suite each and ``all``; empty where numbers aren't judged.
-        runs: planned runs by suite, done and all.
-        failed: runs that wait as failed.
+        runs: planned runs by suite and of ``all``, done and all of them.
+        failed: runs that wait as failed, likewise.
     """
 
     variant: Variant
@@ -35,7 +35,7 @@ class Paper:
     claims: tuple[Answered, ...]
     overalls: tuple[Overall, ...]
     runs: Mapping[str, tuple[int, int]]
-    failed: int
+    failed: Mapping[str, int]
 
     @property
     def verdicts(self) -> dict[str, dict[Place, Verdict]]:
@@ -122,7 +122,7 @@ def whole_paper(variant: Variant, trials: Trials, judged: Sequence[JudgedSuite] 
     )
 
 
-def _counted(suites: Sequence[Suite], trials: Trials) -> tuple[dict[str, tuple[int, int]], int]:
+def _counted(suites: Sequence[Suite], trials: Trials) -> tuple[dict[str, tuple[int, int]], dict[str, int]]:
     """Planned runs by suite and of all, done and all; and how many of the missing ones failed.
 
     Done is what tables can show: a measurement counts on whatever device it was made, a damaged file does not.
@@ -131,11 +131,8 @@ def _counted(suites: Sequence[Suite], trials: Trials) -> tuple[dict[str, tuple[i
     planned["all"] = {name: spec for runs in planned.values() for name, spec in runs.items()}
     done = {name for name, spec in planned["all"].items() if trials.has(spec)}
     failures = trials.store.failed()
-    failed = sum(_failed(spec, failures) for name, spec in planned["all"].items() if name not in done)
-    return {name: (len(done & runs.keys()), len(runs)) for name, runs in planned.items()}, failed
-
-
-def _failed(spec: TrainSpec | CostSpec, failures: set[str]) -> bool:
-    if isinstance(spec, CostSpec):  # of whatever device
-        return words_and_seed(run_id(spec)) in map(words_and_seed, failures)
-    return run_id(spec) in failures
+    failed = {name for name, spec in planned["all"].items() if name not in done and failed_runs(spec, failures)}
+    return (
+        {name: (len(done & runs.keys()), len(runs)) for name, runs in planned.items()},
+        {name: len(failed & runs.keys()) for name, runs in planned.items()},
+    )

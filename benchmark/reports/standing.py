@@ -1,9 +1,11 @@
 """What stands behind a judged cell: the runs that it waits for, its trials, how they are named."""
 
+from collections.abc import Collection
+
 from benchmark.reports.judged import JudgedCell, JudgedSuite
 from benchmark.results.plausible import is_number
 from benchmark.results.store import Result
-from benchmark.runs.spec import CostSpec, run_id, with_seed
+from benchmark.runs.spec import CostSpec, TrainSpec, run_id, with_seed, words_and_seed
 
 
 def entry_of(cell: JudgedCell) -> str:
@@ -11,12 +13,20 @@ def entry_of(cell: JudgedCell) -> str:
     return run_id(with_seed(cell.cell.spec, 0))
 
 
-def planned(one: JudgedSuite, cell: JudgedCell) -> list[str]:
-    """Ids of the runs that make a cell complete."""
-    spec = cell.cell.spec
+def failed_runs(spec: TrainSpec | CostSpec, failures: Collection[str]) -> tuple[str, ...]:
+    """Those of failed runs that a spec has to do with; a measurement's on whatever device."""
+    name = run_id(spec)
     if isinstance(spec, CostSpec):
-        return [run_id(spec)]
-    return [run_id(with_seed(spec, seed)) for seed in range(one.suite.trials)]
+        return tuple(sorted(one for one in failures if words_and_seed(one) == words_and_seed(name)))
+    return (name,) if name in failures else ()
+
+
+def failed_of(one: JudgedSuite, cell: JudgedCell, failures: Collection[str]) -> tuple[str, ...]:
+    """Those of failed runs that a cell waits for."""
+    if cell.cell.is_cost:
+        return () if cell.results else failed_runs(cell.cell.spec, failures)
+    seeds = range(one.suite.trials) if failures else ()
+    return tuple(name for seed in seeds for name in failed_runs(with_seed(cell.cell.spec, seed), failures))
 
 
 def scores_of(one: JudgedSuite, cell: JudgedCell) -> list[float]:

@@ -147,10 +147,10 @@ def _foot(canvas: Canvas, paper: Paper) -> None:
     canvas.box(left, y, right, y + 5, HAIRLINE)
     reached = left + (right - left) * done / max(planned, 1)
     canvas.box(left, y, reached, y + 5, INK)
-    failed = (right - left) * paper.failed / max(planned, 1)
-    if paper.failed:
+    failed = (right - left) * paper.failed["all"] / max(planned, 1)
+    if failed:
         canvas.box(reached, y, min(reached + max(failed, 1.5), right), y + 5, LOW)
-    text = f"{done} of {planned} runs" + (f", {paper.failed} failed" if paper.failed else "")
+    text = f"{done} of {planned} runs" + (f", {paper.failed['all']} failed" if failed else "")
     canvas.text(left, y + 16, text, 7)
     devices = _devices(paper.suites)
     if devices:

@@ -86,5 +86,5 @@ def _distances(paper: Paper) -> str:
 def _runs(paper: Paper) -> str:
     rows = [["suite", "done", "missing"]]
     rows += [[name, str(done), str(planned - done)] for name, (done, planned) in paper.runs.items()]
-    failed = f"\n\n{paper.failed} of the missing runs failed; `status` says why." if paper.failed else ""
+    failed = f"\n\n{count} of the missing runs failed; `status` says why." if (count := paper.failed["all"]) else ""
     return f"{table(rows, '---|---:|---:')}\n\nSuites share runs, so `all` is less than their sum.{failed}"

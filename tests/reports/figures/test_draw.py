@@ -264,7 +264,7 @@ def test_a_claims_own_bound_is_drawn_and_what_has_none_counted(states: dict[str,
 
 @pytest.mark.parametrize("state", STATES)
 def test_a_scoreboard_is_a_card_of_one_size(states: dict[str, Trials], state: str) -> None:
-    canvas = scoreboard(replace(paper_of(state, states[state]), failed=1))
+    canvas = scoreboard(replace(paper_of(state, states[state]), failed={"all": 1}))
     image = png.render(canvas)
     assert Image.open(io.BytesIO(image)).size == (1280, 640)
     assert len(image) < 200_000

@@ -1,8 +1,7 @@
 """The top of the page: what held, how sure, how much was run and on what."""
 
 import re
-import statistics
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 
 from benchmark.reports.paper import Paper
@@ -10,11 +9,11 @@ from benchmark.reports.renderers.html.figures import MINUS
 from benchmark.reports.renderers.html.material import Material
 from benchmark.reports.renderers.html.model import Progress
 from benchmark.reports.sentences import about_claims
-from benchmark.reports.standing import planned, seconds_of, short
+from benchmark.reports.standing import short
 from benchmark.results.code import UNCOMMITTED
 from benchmark.results.store import Result
-from benchmark.runs.spec import CostSpec, TrainSpec, run_id
-from benchmark.wording import counted, duration, one_line, some
+from benchmark.runs.spec import TrainSpec
+from benchmark.wording import counted, one_line, some
 
 #: Where the bold clause of the first sentence ends.
 _CLAUSE = re.compile(
@@ -39,7 +38,7 @@ def first_sentence(paper: Paper) -> tuple[str, str]:
 def progress(paper: Paper) -> Progress:
     """Runs as a bar and in words."""
     done, all_runs = paper.runs["all"]
-    failed, whole = paper.failed, max(1, all_runs)
+    failed, whole = paper.failed["all"], max(1, all_runs)
     words = [f"{done} of {counted(all_runs, 'run')}"]
     words += [f"{failed} failed"] if failed else []
     words += [f"{all_runs - done - failed} to do"] if done + failed < all_runs else []
@@ -55,7 +54,7 @@ def facts(material: Material) -> tuple[tuple[str, str], ...]:
             ("Newest result", max(map(ended, material.results))[:10] or "unknown"),
             ("Code", _code(material.results)),
         ]
-    return (*found, ("Left", left(material)))
+    return (*found, ("Left", left(material.paper)))
 
 
 def ended(result: Result) -> str:
@@ -93,47 +92,10 @@ def _code(results: Sequence[Result]) -> str:
     )
 
 
-def left(material: Material) -> str:
-    """What is still to be run, by the speed of the runs here where there are like ones."""
-    missing = _missing(material)
-    if not missing:
-        return "nothing"
-    speeds = _speeds(material.results)
-    known = [speeds[key] for spec in missing if (key := _kind(spec)) in speeds]
-    unknown = len(missing) - len(known)
-    if not known:
-        return f"{counted(len(missing), 'run')} of unknown length; status estimates"
-    text = f"{counted(len(known), 'run')}, about {duration(sum(known))} at the speed of the runs here"
-    return text if not unknown else f"{text}; {counted(unknown, 'run')} of unknown length, status estimates"
-
-
-def _missing(material: Material) -> list[TrainSpec | CostSpec]:
-    done = {result.run_id for result in material.results}
-    found: dict[str, TrainSpec | CostSpec] = {}
-    for one in material.suites:
-        for cell in one.cells.values():
-            if cell.cell.is_cost:
-                if not cell.results:
-                    found[run_id(cell.cell.spec)] = cell.cell.spec
-            else:
-                found |= {name: cell.cell.spec for name in planned(one, cell) if name not in done}
-    return list(found.values())
-
-
-def _kind(spec: TrainSpec | CostSpec) -> tuple[str, str, str]:
-    return spec.kind, spec.network.label, spec.dataset.name
-
-
-def _speeds(results: Sequence[Result]) -> dict[tuple[str, str, str], float]:
-    """Median seconds of the done runs of a network and dataset, on the device that did most of them."""
-    found: defaultdict[tuple[str, str, str], defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for result in results:
-        if (seconds := seconds_of(result)) is not None:
-            found[_kind(result.spec)][result.provenance.origin()["device"][-1]].append(seconds)
-    return {
-        kind: statistics.median(max(by_device.items(), key=lambda item: (len(item[1]), item[0]))[1])
-        for kind, by_device in found.items()
-    }
+def left(paper: Paper) -> str:
+    """What is still to be run; how long that takes on some machine is for ``status`` to say."""
+    done, all_runs = paper.runs["all"]
+    return f"{counted(all_runs - done, 'run')}; status estimates how long" if done < all_runs else "nothing"
 
 
 def distances(paper: Paper) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from benchmark.reports.judged import JudgedCell, JudgedSuite
 from benchmark.reports.paper import Paper
 from benchmark.reports.renderers.html.figures import suite_label
 from benchmark.reports.renderers.html.slug import addresses
-from benchmark.reports.standing import entry_of, planned
+from benchmark.reports.standing import entry_of, failed_of
 from benchmark.reports.table import Table, tabulate
 from benchmark.results.store import Result
 from benchmark.suites.profiles import Variant
@@ -78,7 +78,7 @@ class Material:
 
     def failed_of(self, one: JudgedSuite, cell: JudgedCell) -> tuple[str, ...]:
         """The cell's runs that wait as failed."""
-        return tuple(name for name in planned(one, cell) if name in self.failures) if self.failures else ()
+        return failed_of(one, cell, self.failures)
 
 
 def network_words(cell: JudgedCell) -> str:

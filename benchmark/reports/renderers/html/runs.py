@@ -9,7 +9,6 @@ from benchmark.reports.renderers.html.figures import suite_label
 from benchmark.reports.renderers.html.heading import ended, left
 from benchmark.reports.renderers.html.material import Material
 from benchmark.reports.renderers.html.model import FailedRun, RunsView
-from benchmark.reports.standing import planned
 from benchmark.results.store import Result
 from benchmark.wording import one_line, some
 
@@ -35,19 +34,17 @@ def runs_view(material: Material) -> RunsView:
 
 
 def _left(material: Material) -> str:
-    text = left(material)
+    text = left(material.paper)
     return "Nothing is left to run." if text == "nothing" else f"Left to run: {text}."
 
 
 def _table(material: Material) -> list[tuple[str, str, int, int, int]]:
-    rows = []
-    for one in material.suites:
-        name = one.suite.name
-        done, all_runs = material.paper.runs[name]
-        names = {run for cell in one.cells.values() for run in planned(one, cell)}
-        rows.append((suite_label(name), name, all_runs, done, len(names & material.failures.keys())))
-    done, all_runs = material.paper.runs["all"]
-    return [*rows, ("All together", "", all_runs, done, material.paper.failed)]
+    labels = {one.suite.name: suite_label(one.suite.name) for one in material.suites} | {"all": "All together"}
+    runs, failed = material.paper.runs, material.paper.failed
+    return [
+        (label, "" if name == "all" else name, runs[name][1], runs[name][0], failed[name])
+        for name, label in labels.items()
+    ]
 
 
 def _failed(name: str, result: Result | None) -> FailedRun:

@@ -36,6 +36,7 @@ def test_an_empty_page_counts_what_can_be_judged_and_not_what_could_be(tmp_path:
     assert "<h1><b>Nothing can be judged yet.</b> 0 of 265 runs.</h1>" in source
     assert "0 of 13" not in source
     assert "not evidence for or against the paper" in source
+    assert "Left to run: 265 runs; status estimates how long." in source
     assert source.count('class="panel"') == 123
 
 
@@ -107,6 +108,21 @@ def test_logs_are_short_and_name_no_folder_of_a_machine(source: str) -> None:
     assert "line 39 of run.log" in runs
     assert "line 19 of" not in runs
     assert not re.search(r"/home|/opt|Users", runs)
+
+
+def test_a_measurement_that_failed_on_some_device_shows_wherever_it_is_waited_for(tmp_path: Path) -> None:
+    store, suite = pages.Memory(tmp_path / "results" / "paper"), fakes.paper("table3")
+    cell = fakes.cell(suite, "SFE", "GPU memory (MiB)")
+    pages.fail(store, fakes.result(cell.spec.model_copy(update={"device": "Some GPU"}), {}))
+    source = pages.page_of(store)
+    assert "0 of 265 runs, 1 failed, 264 to do" in source
+    assert source.count(">failed 1<") == sum(one.is_cost for one in suite.cells)
+    row = source[source.index('<th scope="row"><a href="#table3">') :].split("</tr>")[0]
+    assert re.findall(r"<td>(\d+)</td>", row) == ["13", "0", "1", "12"]
+    fakes.measure(store, suite, device="Another GPU")
+    source = pages.page_of(store)
+    assert "1 of 265 runs, 264 to do" in source
+    assert "No run waits as failed." in source
 
 
 def test_results_are_linked_only_where_they_lie_beside_the_page(partial: pages.Memory, tmp_path: Path) -> None:
